@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# vmtrace. One makefile for everything:
+#   make           vmtrace for this machine (amd64: reads recordings; i386: traces too)
+#   make i386      build/i386/vmtrace, static, traces
+#   make demo      a real 32-bit kernel under qemu, traced; does its whole set-up
+#   make check     all tests; does its whole set-up
+#   make unit      unit tests and golden tests: seconds, no root, no kernel
+#   make vm        the tests on a real kernel (CASES="..." for some of them)
+#   make install   DESTDIR=, PREFIX=
+#   make clean
+# V=1 shows the commands.
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+ifeq (,$(filter -j%,$(MAKEFLAGS)))
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
+endif
+
+V ?= 0
+ifeq ($(V),0)
+Q   := @
+say  = @printf '  %-8s %s\n' '$(1)' '$(2)'
+else
+Q   :=
+say  =
+endif
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+B       ?= build
+CLANG   ?= clang
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+# Not on a user's PATH in Debian.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+CFLAGS ?= -O2 -g
+BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) -Isrc
+
+# ---- sources ---------------------------------------------------------------------------------
+
+# What only a build that traces has: everything that talks to BPF.
+LIVE_SRCS := \
+	src/capture/btf.c \
+	src/capture/capture.c \
+	src/capture/probes.c \
+	src/capture/selftest.c \
+	src/cmd/doctor.c \
+	src/cmd/live_source.c
+# In its place in a build that does not.
+NONE_SRCS := src/cmd/live_none.c
+
+ALL_SRCS    := $(sort $(wildcard src/*.c src/capture/*.c src/space/*.c src/record/*.c \
+		src/view/*.c src/cmd/*.c))
+COMMON_SRCS := $(filter-out $(LIVE_SRCS) $(NONE_SRCS) %.bpf.c,$(ALL_SRCS))
+
+LIVE_LIBS := -lbpf -lelf -lz
+BASE_LIBS := -ljansson -lpthread
+
+HOST_IS_I386 := $(filter i386% i486% i586% i686%,$(shell $(CC) -dumpmachine 2>/dev/null))
+
+# ---- this machine ----------------------------------------------------------------------------
+
+HOST_SRCS := $(COMMON_SRCS) $(if $(HOST_IS_I386),$(LIVE_SRCS),$(NONE_SRCS))
+HOST_OBJS := $(HOST_SRCS:%.c=$(B)/host/%.o) \
+	$(if $(HOST_IS_I386),$(B)/host/src/capture/btf_generic.o)
+
+.PHONY: all
+all: vmtrace
+
+vmtrace: $(HOST_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(HOST_IS_I386),$(LIVE_LIBS)) $(BASE_LIBS)
+
+$(B)/host/%.o: %.c | $(B)/tools.host
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -MMD -MP -c $< -o $@
+
+# ---- static i386 -----------------------------------------------------------------------------
+
+I386_SRCS := $(COMMON_SRCS) $(LIVE_SRCS)
+I386_OBJS := $(I386_SRCS:%.c=$(B)/i386/%.o) $(B)/i386/src/capture/btf_generic.o
+# The root is made when the first i386 object is built; its path is then known.
+I386_CC = $(CLANG) --target=i386-linux-gnu --sysroot=$$(cat $(B)/i386/.root)
+
+.PHONY: i386
+i386: $(B)/i386/vmtrace
+
+$(B)/i386/.root: tools/i386-root.sh tools/lib.sh | $(B)/tools.bpf
+	$(Q)mkdir -p $(@D)
+	$(Q)tools/i386-root.sh >$@.tmp && mv $@.tmp $@
+
+$(B)/i386/vmtrace: $(I386_OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(I386_CC) -static $(CFLAGS) -o $@ $^ $(LIVE_LIBS) $(BASE_LIBS)
+
+$(B)/i386/%.o: %.c $(B)/i386/.root
+	$(call say,CC i386,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(I386_CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -MMD -MP -c $< -o $@
+
+$(B)/i386/stim: tests/vm/stim.c $(B)/i386/.root
+	$(call say,CC i386,$<)
+	$(Q)$(I386_CC) -static $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $<
+
+# ---- BPF -------------------------------------------------------------------------------------
+
+BPF_CFLAGS := -O2 -g -target bpf $(WARN) -Wno-unused-parameter -Wno-missing-prototypes \
+	-Isrc -Ivmlinux
+
+$(B)/bpf/vmtrace.bpf.o: src/vmtrace.bpf.c | $(B)/tools.bpf
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/bpf/vmtrace.skel.h: $(B)/bpf/vmtrace.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)bpftool gen skeleton $< name vmtrace_bpf >$@
+
+$(B)/bpf/generic.o: vmlinux/generic.c | $(B)/tools.bpf
+	$(call say,BTF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -O2 -g -target bpf $(WARN) -c $< -o $@
+
+# Only the types that the programs' relocations name are kept: some hundred bytes.
+$(B)/bpf/generic.btf: $(B)/bpf/generic.o $(B)/bpf/vmtrace.bpf.o
+	$(call say,BTF,$@)
+	$(Q)bpftool gen min_core_btf $< $@ $(B)/bpf/vmtrace.bpf.o
+
+$(B)/host/src/capture/probes.o $(B)/i386/src/capture/probes.o: $(B)/bpf/vmtrace.skel.h
+
+$(B)/host/src/capture/btf_generic.o: src/capture/btf_generic.S $(B)/bpf/generic.btf
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -DBTF_GENERIC='"$(B)/bpf/generic.btf"' -c $< -o $@
+
+$(B)/i386/src/capture/btf_generic.o: src/capture/btf_generic.S $(B)/bpf/generic.btf $(B)/i386/.root
+	$(Q)mkdir -p $(@D)
+	$(Q)$(I386_CC) -DBTF_GENERIC='"$(B)/bpf/generic.btf"' -c $< -o $@
+
+# ---- tools that must be there: one line each, with the package ------------------------------------
+
+define need
+	$(Q)command -v $(1) >/dev/null || { echo "vmtrace: '$(1)' is missing: apt install $(2)" >&2; exit 1; }
+endef
+define need_header
+	$(Q)echo '#include <$(1)>' | $(CC) -E -o /dev/null - 2>/dev/null || \
+		{ echo "vmtrace: <$(1)> is missing: apt install $(2)" >&2; exit 1; }
+endef
+
+$(B)/tools.host:
+	$(call need,$(CC),gcc)
+	$(call need_header,jansson.h,libjansson-dev)
+ifneq (,$(HOST_IS_I386))
+	$(call need_header,bpf/libbpf.h,libbpf-dev)
+	$(call need_header,libelf.h,libelf-dev)
+endif
+	$(Q)mkdir -p $(@D) && touch $@
+
+$(B)/tools.bpf:
+	$(call need,$(CLANG),clang)
+	$(call need,bpftool,bpftool)
+	$(call need_header,bpf/bpf_helpers.h,libbpf-dev)
+	$(Q)mkdir -p $(@D) && touch $@
+
+# ---- unit and golden tests ---------------------------------------------------------------------
+
+UNIT_SRCS   := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_TESTS  := $(UNIT_SRCS:tests/unit/%.c=$(B)/unit/%)
+UNIT_OBJS   := $(patsubst %.c,$(B)/unit/%.o,$(filter-out src/vmtrace.c src/cmd/%,$(COMMON_SRCS)))
+UNIT_CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+.PHONY: unit unit-tests golden
+unit: unit-tests golden
+
+unit-tests: $(UNIT_TESTS)
+	$(Q)tests/unit/run.sh $(UNIT_TESTS)
+
+golden: vmtrace
+	$(Q)VMTRACE=./vmtrace tests/golden/run.sh
+
+$(B)/tools.unit: | $(B)/tools.host
+	$(call need_header,cmocka.h,libcmocka-dev)
+	$(Q)touch $@
+
+$(B)/unit/libvmtrace.a: $(UNIT_OBJS)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/unit/%.o: %.c | $(B)/tools.unit
+	$(call say,CC unit,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_CFLAGS) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/unit/test_%: $(B)/unit/tests/unit/test_%.o $(B)/unit/libvmtrace.a
+	$(Q)$(CC) $(UNIT_CFLAGS) -o $@ $^ -lcmocka $(BASE_LIBS)
+
+# ---- the real kernel ---------------------------------------------------------------------------
+
+FLAVOUR ?= 686-pae
+CASES   ?=
+KMOD    := $(B)/i386/kmod
+
+.PHONY: vm kmod guest
+vm: guest
+	$(Q)tests/vm/run.sh $(CASES)
+
+guest: $(B)/i386/vmtrace $(B)/i386/stim kmod
+
+kmod: $(B)/i386/.root
+	$(Q)tools/kmod.sh tests/kmod $(FLAVOUR) $(KMOD)
+
+# ---- everything, from a fresh machine --------------------------------------------------------------
+
+.PHONY: demo demo-run check check-run setup
+setup:
+	$(Q)tools/packages.sh all
+
+# The tools must be installed before make looks at them, so the rest is a second make.
+demo: setup
+	$(Q)$(MAKE) --no-print-directory demo-run
+
+demo-run: guest
+	$(Q)tests/vm/demo.sh
+
+check: setup
+	$(Q)$(MAKE) --no-print-directory all unit guest
+	$(Q)tests/check.sh
+
+# ---- install, clean --------------------------------------------------------------------------------
+
+.PHONY: install clean
+install: vmtrace
+	install -D -m 755 vmtrace $(DESTDIR)$(PREFIX)/sbin/vmtrace
+
+clean:
+	rm -rf $(B) vmtrace
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A live source of events: probes, ring, decoding, seed and loss counters put together.
+ *
+ *   capture_open    checks the machine, loads and attaches, proves itself (self-test)
+ *   capture_seed    emits the first snapshot
+ *   capture_poll    emits what has happened
+ *   capture_close   detaches; nothing of it stays behind
+ *
+ * All events go to one sink, in one order. A loss that can have made the map wrong is followed by
+ * a new snapshot by itself, so the map heals.
+ */
+#ifndef VMTRACE_CAPTURE_CAPTURE_H
+#define VMTRACE_CAPTURE_CAPTURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "capture/losses.h"
+#include "capture/probes.h"
+#include "capture/range.h"
+#include "capture/seed.h"
+#include "space/names.h"
+#include "space/stacks.h"
+#include "stream.h"
+
+struct capture;
+
+struct capture_options {
+	struct probes_options probes;
+	bool force_kptr; /* --seed=sysctl: change kptr_restrict even from 2 */
+};
+
+/* 0 or -errno, with a message logged; -ENOSYS: the kernel lacks what is needed (exit 77). names
+ * and stacks must outlive the capture. */
+int capture_open(const struct capture_options *options, struct names *names, struct stacks *stacks,
+		 struct capture **capture);
+void capture_close(struct capture *capture);
+
+/* Emits the first snapshot into sink, which stays the sink of all later calls. */
+int capture_seed(struct capture *capture, const struct sink *sink);
+
+/* Waits at most timeout_ms for events (returns early on a signal) and emits all there are. Returns
+ * how many records were decoded, or -errno. */
+int capture_poll(struct capture *capture, unsigned int timeout_ms);
+
+/* Takes the snapshot that a loss made necessary now, if one is due, instead of when the back-off
+ * (1 s, doubling to 32 s) has passed. 0 or -errno. */
+int capture_heal(struct capture *capture);
+
+/*
+ * Reads the kernel's own list while events go on, all events up to its end emitted before it
+ * returns: for verify. Several readings unless one was quiet. Release with seed_release.
+ */
+int capture_list(struct capture *capture, struct seed *seed);
+
+const struct range *capture_range(const struct capture *capture);
+struct losses_total capture_losses(struct capture *capture);
+const struct probes *capture_probes(const struct capture *capture);
+/* False when the kernel's list cannot be read (kptr_restrict=2): then there is no seed, no repair
+ * and no verify. */
+bool capture_can_list(const struct capture *capture);
+
+#endif

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "capture/decode.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "space/kind.h"
+
+/* What a stack tells of the area it allocates, found once per stack. */
+struct stack_facts {
+	uint8_t known;
+	uint8_t kind;
+	uint8_t has_guard;
+};
+
+struct decode {
+	struct names *names;
+	struct stacks *stacks;
+	struct resolver *resolver;
+	uint32_t own_pid;
+	struct stack_facts *facts; /* by stack id */
+	uint32_t nr_facts;
+};
+
+struct decode *decode_new(struct names *names, struct stacks *stacks, struct resolver *resolver,
+			  uint32_t own_pid)
+{
+	struct decode *decode = calloc(1, sizeof(*decode));
+
+	if (!decode)
+		return NULL;
+	decode->names = names;
+	decode->stacks = stacks;
+	decode->resolver = resolver;
+	decode->own_pid = own_pid;
+	return decode;
+}
+
+void decode_free(struct decode *decode)
+{
+	if (!decode)
+		return;
+	free(decode->facts);
+	free(decode);
+}
+
+static struct stack_facts facts_of_stack(struct decode *decode, uint32_t stack_id)
+{
+	struct stack_facts facts = { .known = 1, .kind = KIND_UNKNOWN };
+	struct stack stack = stacks_get(decode->stacks, stack_id);
+
+	if (stack_id < decode->nr_facts && decode->facts[stack_id].known)
+		return decode->facts[stack_id];
+	facts.kind = (uint8_t)kind_of_stack(decode->names, stack);
+	facts.has_guard = kind_stack_has_guard(decode->names, stack);
+	if (stack_id >= decode->nr_facts) {
+		uint32_t nr_facts = stack_id * 2 + 256;
+		struct stack_facts *grown = realloc(decode->facts, nr_facts * sizeof(*grown));
+
+		if (!grown)
+			return facts;
+		memset(grown + decode->nr_facts, 0,
+		       (nr_facts - decode->nr_facts) * sizeof(*grown));
+		decode->facts = grown;
+		decode->nr_facts = nr_facts;
+	}
+	decode->facts[stack_id] = facts;
+	return facts;
+}
+
+/* Interns the frames that follow an alloc record; emits EV_STACK if they are new. */
+static int decode_stack(struct decode *decode, const struct wire_alloc *alloc,
+			const struct sink *sink, uint32_t *stack_id)
+{
+	const uint32_t *addrs = (const uint32_t *)(alloc + 1);
+	uint32_t frames[VMT_MAX_FRAMES];
+	struct event event = { .t_ns = alloc->head.t_ns, .type = EV_STACK };
+	bool is_new = false;
+
+	for (uint32_t i = 0; i < alloc->head.nr_frames; i++)
+		frames[i] = resolver_frame(decode->resolver, addrs[i], alloc->head.t_ns);
+	*stack_id = stacks_intern(decode->stacks, frames, alloc->head.nr_frames, &is_new);
+	if (!is_new)
+		return 0;
+	event.stack_id = *stack_id;
+	return sink_event(sink, &event);
+}
+
+static void decode_head(struct decode *decode, const struct wire_head *head, struct event *event)
+{
+	event->t_ns = head->t_ns;
+	event->pid = head->pid;
+	event->tid = head->tid;
+	event->start = head->start;
+	event->end = head->end;
+	event->comm_id = names_intern(decode->names, head->comm,
+				      strnlen(head->comm, sizeof(head->comm)));
+	if (head->pid == decode->own_pid)
+		event->flags |= EV_F_OWN;
+}
+
+/* The guard page: told exactly by the requested size where that is known, by the function that
+ * called alloc_vmap_area otherwise. */
+static uint8_t guard_pages(const struct wire_alloc *alloc, const struct stack_facts *facts)
+{
+	uint32_t payload = (alloc->requested + VMT_PAGE_SIZE - 1) & ~(VMT_PAGE_SIZE - 1);
+
+	if (alloc->head.end - alloc->head.start < 2 * VMT_PAGE_SIZE)
+		return 0;
+	if (alloc->requested)
+		return alloc->head.end - alloc->head.start > payload;
+	return facts->has_guard;
+}
+
+static int decode_alloc(struct decode *decode, const struct wire_alloc *alloc,
+			const struct sink *sink)
+{
+	struct event event = {
+		.type = alloc->head.type == WIRE_FAIL ? EV_FAIL : EV_ALLOC,
+		.size = alloc->size,
+		.align = alloc->align,
+		.vstart = alloc->vstart,
+		.vend = alloc->vend,
+		.gfp = alloc->gfp,
+		.latency_ns = alloc->latency_ns,
+		.requested = alloc->requested,
+		.err = alloc->err,
+	};
+	struct stack_facts facts;
+	int err = decode_stack(decode, alloc, sink, &event.stack_id);
+
+	if (err)
+		return err;
+	decode_head(decode, &alloc->head, &event);
+	facts = facts_of_stack(decode, event.stack_id);
+	event.kind = facts.kind;
+	if (alloc->head.flags & WIRE_F_PERCPU)
+		event.kind = KIND_PERCPU;
+	else
+		event.guard_pages = guard_pages(alloc, &facts);
+	if (alloc->head.flags & WIRE_F_STACK_CUT)
+		event.flags |= EV_F_STACK_CUT;
+	if (event.kind == KIND_MODULE)
+		resolver_modules_changed(decode->resolver, event.t_ns);
+	return sink_event(sink, &event);
+}
+
+static int decode_purge(struct decode *decode, const struct wire_purge *purge,
+			const struct sink *sink)
+{
+	struct event event = { .type = EV_PURGE, .begin_ns = purge->begin_ns };
+
+	decode_head(decode, &purge->head, &event);
+	event.start = event.end = 0;
+	if (purge->begin_ns)
+		event.flags |= EV_F_HAS_BEGIN;
+	return sink_event(sink, &event);
+}
+
+/* The nearest caller that is not one of the kvfree wrappers. */
+static uint32_t vfree_caller(struct decode *decode, const struct wire_vfree *vfree)
+{
+	uint32_t caller = resolver_frame(decode->resolver, vfree->caller, vfree->head.t_ns);
+	const char *name = names_text(decode->names, caller);
+
+	if (vfree->caller2 && (!strncmp(name, "kvfree+", 7) || !strncmp(name, "vfree", 5)))
+		return resolver_frame(decode->resolver, vfree->caller2, vfree->head.t_ns);
+	return caller;
+}
+
+static int decode_vfree(struct decode *decode, const struct wire_vfree *vfree,
+			const struct sink *sink)
+{
+	struct event event = { .type = EV_VFREE };
+
+	decode_head(decode, &vfree->head, &event);
+	event.caller_id = vfree_caller(decode, vfree);
+	return sink_event(sink, &event);
+}
+
+static int decode_free_record(struct decode *decode, const struct wire_head *head,
+			      const struct sink *sink)
+{
+	struct event event = { .type = EV_FREE };
+
+	decode_head(decode, head, &event);
+	return sink_event(sink, &event);
+}
+
+int decode_record(struct decode *decode, const void *record, size_t len, const struct sink *sink)
+{
+	const struct wire_head *head = record;
+
+	if (len < sizeof(*head))
+		return -EBADMSG;
+	switch (head->type) {
+	case WIRE_ALLOC:
+	case WIRE_FAIL:
+		if (head->nr_frames > VMT_MAX_FRAMES ||
+		    len < sizeof(struct wire_alloc) + head->nr_frames * sizeof(uint32_t))
+			return -EBADMSG;
+		return decode_alloc(decode, record, sink);
+	case WIRE_FREE:
+		return decode_free_record(decode, head, sink);
+	case WIRE_PURGE:
+		return len < sizeof(struct wire_purge) ? -EBADMSG :
+							 decode_purge(decode, record, sink);
+	case WIRE_VFREE:
+		return len < sizeof(struct wire_vfree) ? -EBADMSG :
+							 decode_vfree(decode, record, sink);
+	default:
+		return -EBADMSG;
+	}
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The loss counters that the BPF programs keep per CPU, read through a mapping: no lock, no
+ * system call (a map look-up by bpf(2) would itself make the kernel skip probes on that CPU).
+ */
+#ifndef VMTRACE_CAPTURE_LOSSES_H
+#define VMTRACE_CAPTURE_LOSSES_H
+
+#include <stdint.h>
+
+#include "event.h"
+#include "stream.h"
+
+struct losses;
+
+/* Maps the stats array of map_fd with one struct wire_stats per possible CPU. 0 or -errno. */
+int losses_map(struct losses **losses, int map_fd, uint32_t nr_cpus);
+void losses_free(struct losses *losses);
+
+/* One EV_LOST at t_ns for every CPU and cause that lost something since the last call. Returns how
+ * many losses that can hurt the map were found, or -errno of the sink. */
+int64_t losses_report(struct losses *losses, uint64_t t_ns, const struct sink *sink);
+
+/* Sums over all CPUs since the mapping. */
+struct losses_total {
+	uint64_t records VMT_ALIGNED8;
+	uint64_t lost[LOST_CAUSE_COUNT] VMT_ALIGNED8;
+	uint64_t entries VMT_ALIGNED8;
+	uint64_t returns VMT_ALIGNED8;
+};
+struct losses_total losses_total(struct losses *losses);
+
+#endif

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "capture/probes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "capture/btf.h"
+#include "event.h"
+#include "log.h"
+#include "vmtrace.skel.h"
+
+struct hook {
+	const char *function;
+	const char *purpose;
+	const char *program;
+	bool is_return;
+	bool required;
+	bool request; /* only with --probes=all */
+};
+
+/* In the order of attaching. Who calls what on which kernel: docs/KERNELS.md. */
+static const struct hook hooks[] = {
+	{ "free_vmap_area_noflush", "area freed, becomes lazy", "free_entry", false, true, false },
+	{ "__purge_vmap_area_lazy", "purge begins", "purge_entry", false, true, false },
+	{ "__purge_vmap_area_lazy", "purge ends: lazy is free", "purge_return", true, true, false },
+	{ "alloc_vmap_area", "area allocated or failed", "alloc_return", true, true, false },
+	{ "alloc_vmap_area", "what was asked for", "alloc_entry", false, true, false },
+	{ "pcpu_get_vm_areas", "percpu chunk allocated", "percpu_return", true, false, false },
+	{ "pcpu_get_vm_areas", "percpu chunk asked for", "percpu_entry", false, false, false },
+	{ "__vmalloc_node_range", "bytes asked of vmalloc", "vmalloc_entry", false, false, true },
+	{ "vfree", "who frees", "vfree_entry", false, false, true },
+	{ "vfree_atomic", "who frees from atomic context", "vfree_entry", false, false, true },
+};
+
+#define NR_HOOKS (sizeof(hooks) / sizeof(hooks[0]))
+
+struct probes {
+	struct vmtrace_bpf *skel;
+	struct btf_choice btf;
+	struct bpf_link *links[NR_HOOKS];
+	struct probe_status status[NR_HOOKS];
+	uint32_t cpus;
+};
+
+/* As it comes: a verifier log is many lines in one message. */
+static int libbpf_print(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level == LIBBPF_DEBUG || log_level() < LOG_LIBBPF)
+		return 0;
+	return vfprintf(stderr, format, args);
+}
+
+static void plan_hook(const struct symbols *symbols, const struct hook *hook, bool with_requests,
+		      struct probe_status *status)
+{
+	uint32_t addr;
+
+	memset(status, 0, sizeof(*status));
+	status->function = hook->function;
+	status->purpose = hook->purpose;
+	status->required = hook->required;
+	status->is_return = hook->is_return;
+	switch (symbols_find(symbols, hook->function, status->symbol, sizeof(status->symbol),
+			     &addr)) {
+	case SYMBOLS_NONE:
+		status->state = PROBE_MISSING;
+		break;
+	case SYMBOLS_AMBIGUOUS:
+		status->state = PROBE_AMBIGUOUS;
+		break;
+	case SYMBOLS_ONE:
+		status->state = PROBE_FOUND;
+		break;
+	}
+	if (hook->request && !with_requests)
+		status->state = PROBE_OFF;
+}
+
+uint32_t probes_plan(const struct symbols *symbols, bool with_requests, struct probe_status *list,
+		     uint32_t max)
+{
+	uint32_t count = 0;
+
+	for (; count < NR_HOOKS && count < max; count++)
+		plan_hook(symbols, &hooks[count], with_requests, &list[count]);
+	return count;
+}
+
+/* A program is loaded only if one of its hooks will be attached. */
+static void choose_programs(struct probes *probes)
+{
+	for (size_t i = 0; i < NR_HOOKS; i++) {
+		struct bpf_program *program = bpf_object__find_program_by_name(
+			probes->skel->obj, hooks[i].program);
+
+		bpf_program__set_autoload(program, false);
+	}
+	for (size_t i = 0; i < NR_HOOKS; i++) {
+		if (probes->status[i].state == PROBE_FOUND)
+			bpf_program__set_autoload(bpf_object__find_program_by_name(
+							  probes->skel->obj, hooks[i].program),
+						  true);
+	}
+}
+
+static int check_required(const struct probes *probes)
+{
+	for (size_t i = 0; i < NR_HOOKS; i++) {
+		const struct probe_status *status = &probes->status[i];
+
+		if (!status->required || status->state == PROBE_FOUND)
+			continue;
+		log_error("kernel function '%s' %s: without it the map would be wrong. "
+			  "'vmtrace snapshot' works without probes; 'vmtrace doctor' shows all",
+			  status->function,
+			  status->state == PROBE_AMBIGUOUS ?
+				  "exists several times in /proc/kallsyms" :
+				  "is not in /proc/kallsyms (inlined, renamed, or hidden by "
+				  "kernel.kptr_restrict)");
+		return -ENOSYS;
+	}
+	return 0;
+}
+
+static void explain_load(int err, uint32_t ring_bytes)
+{
+	if (err == -EPERM)
+		log_error("the kernel refuses to load BPF programs (%s): run as root; check "
+			  "/sys/kernel/security/lockdown. 'vmtrace snapshot' works without BPF",
+			  strerror(-err));
+	else if (err == -ENOMEM)
+		log_error("no room for the probes: the ring takes %u KiB of vmalloc space in one "
+			  "piece. Use a smaller --ring, or 'vmtrace snapshot', which needs none",
+			  2 * ring_bytes / 1024 + 16);
+	else if (err == -EINVAL)
+		log_error("the kernel refuses the BPF programs or their ring buffer (needs Linux "
+			  "5.8): %s. -vv shows why; 'vmtrace snapshot' works without BPF",
+			  strerror(-err));
+	else
+		log_error("loading the BPF programs failed: %s. -vv shows libbpf's messages",
+			  strerror(-err));
+}
+
+static int configure(struct probes *probes, const struct probes_options *options)
+{
+	struct vmtrace_bpf *skel = probes->skel;
+	uint32_t wake_bytes = options->ring_bytes / 8;
+	int err;
+
+	skel->rodata->cfg_stack_depth = options->stack_depth;
+	skel->rodata->cfg_wake_bytes = wake_bytes < 4096 ? 4096 : wake_bytes;
+	err = bpf_map__set_max_entries(skel->maps.events, options->ring_bytes);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.stats, probes->cpus);
+	return err;
+}
+
+int probes_load(const struct probes_options *options, const struct symbols *symbols,
+		struct probes **out)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, open_opts);
+	struct probes *probes = calloc(1, sizeof(*probes));
+	int err, cpus;
+
+	if (!probes)
+		return -ENOMEM;
+	probes->btf.fd = -1;
+	libbpf_set_print(libbpf_print);
+	probes_plan(symbols, options->with_requests, probes->status, NR_HOOKS);
+	err = check_required(probes);
+	if (!err)
+		err = btf_choose(options->btf_path, &probes->btf);
+	if (err)
+		goto fail;
+	if (probes->btf.path[0])
+		open_opts.btf_custom_path = probes->btf.path;
+	cpus = libbpf_num_possible_cpus();
+	probes->cpus = cpus > 0 ? (uint32_t)cpus : 1;
+	probes->skel = vmtrace_bpf__open_opts(&open_opts);
+	err = probes->skel ? 0 : -errno;
+	if (!err) {
+		choose_programs(probes);
+		err = configure(probes, options);
+	}
+	if (!err)
+		err = vmtrace_bpf__load(probes->skel);
+	if (err) {
+		explain_load(err, options->ring_bytes);
+		goto fail;
+	}
+	*out = probes;
+	return 0;
+fail:
+	probes_free(probes);
+	return err;
+}
+
+int probes_attach(struct probes *probes)
+{
+	for (size_t i = 0; i < NR_HOOKS; i++) {
+		struct probe_status *status = &probes->status[i];
+		struct bpf_program *program;
+
+		if (status->state != PROBE_FOUND)
+			continue;
+		program = bpf_object__find_program_by_name(probes->skel->obj, hooks[i].program);
+		probes->links[i] =
+			bpf_program__attach_kprobe(program, hooks[i].is_return, status->symbol);
+		status->state = PROBE_ATTACHED;
+		if (probes->links[i])
+			continue;
+		status->err = -errno;
+		status->state = PROBE_FAILED;
+		if (status->required) {
+			log_error("the kernel refuses a probe on '%s' (%s): is CONFIG_KPROBES on, "
+				  "and is the function not marked notrace? 'vmtrace snapshot' "
+				  "works without probes",
+				  status->symbol, strerror(-status->err));
+			return -ENOSYS;
+		}
+		log_note("probe '%s' unavailable (%s): '%s' is not known", status->symbol,
+			 strerror(-status->err), status->purpose);
+	}
+	return 0;
+}
+
+void probes_free(struct probes *probes)
+{
+	if (!probes)
+		return;
+	for (size_t i = NR_HOOKS; i-- > 0;)
+		bpf_link__destroy(probes->links[i]);
+	vmtrace_bpf__destroy(probes->skel);
+	btf_choice_release(&probes->btf);
+	free(probes);
+}
+
+int probes_ring_fd(const struct probes *probes)
+{
+	return bpf_map__fd(probes->skel->maps.events);
+}
+
+int probes_stats_fd(const struct probes *probes)
+{
+	return bpf_map__fd(probes->skel->maps.stats);
+}
+
+uint32_t probes_cpus(const struct probes *probes)
+{
+	return probes->cpus;
+}
+
+const char *probes_btf_source(const struct probes *probes)
+{
+	return probes->btf.source;
+}
+
+const struct probe_status *probes_status(const struct probes *probes, uint32_t *count)
+{
+	*count = NR_HOOKS;
+	return probes->status;
+}

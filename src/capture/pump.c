@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "capture/pump.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PUMP_IDLE_MS 20 /* how long a record below the wake-up level may wait */
+
+struct batch {
+	uint8_t *bytes;
+	size_t len;
+	size_t capacity;
+};
+
+struct pump {
+	struct ring *ring;
+	pthread_t thread;
+	pthread_mutex_t lock; /* guards filling, rounds, failed */
+	pthread_cond_t drained;
+	struct batch filling;
+	struct batch reading; /* the reader's own */
+	uint32_t rounds;      /* drains completed */
+	int failed;           /* -errno that ended the thread */
+	int epoll_fd;
+	int wake_fd;  /* to the thread: flush or stop */
+	int ready_fd; /* to the reader */
+	volatile bool stopping;
+};
+
+static int batch_reserve(struct batch *batch, size_t more)
+{
+	size_t capacity = batch->capacity ? batch->capacity : 65536;
+	uint8_t *bytes;
+
+	if (batch->len + more <= batch->capacity)
+		return 0;
+	while (capacity < batch->len + more)
+		capacity *= 2;
+	bytes = realloc(batch->bytes, capacity);
+	if (!bytes)
+		return -ENOMEM;
+	batch->bytes = bytes;
+	batch->capacity = capacity;
+	return 0;
+}
+
+/* Called with the lock held. */
+static int queue_record(void *context, const void *record, uint32_t len)
+{
+	struct pump *pump = context;
+	struct batch *batch = &pump->filling;
+	size_t padded = 8 + ((len + 7) & ~7u);
+
+	if (batch->len + padded > PUMP_QUEUE_MAX || batch_reserve(batch, padded) < 0)
+		return -ENOBUFS; /* stays in the ring, which counts what it then refuses */
+	memcpy(batch->bytes + batch->len, &len, sizeof(len));
+	memcpy(batch->bytes + batch->len + 8, record, len);
+	batch->len += padded;
+	return 0;
+}
+
+static void signal_fd(int fd)
+{
+	uint64_t one = 1;
+
+	if (write(fd, &one, sizeof(one)) < 0)
+		return; /* the counter is already far from empty: it is readable */
+}
+
+static void clear_fd(int fd)
+{
+	uint64_t count;
+
+	if (read(fd, &count, sizeof(count)) < 0)
+		return; /* not signalled: nothing to clear */
+}
+
+static int drain_once(struct pump *pump)
+{
+	int bytes;
+
+	pthread_mutex_lock(&pump->lock);
+	bytes = ring_drain(pump->ring, queue_record, pump);
+	if (bytes < 0)
+		pump->failed = bytes;
+	pump->rounds++;
+	pthread_cond_broadcast(&pump->drained);
+	pthread_mutex_unlock(&pump->lock);
+	if (bytes > 0)
+		signal_fd(pump->ready_fd);
+	return bytes;
+}
+
+static void *pump_main(void *arg)
+{
+	struct pump *pump = arg;
+	struct epoll_event ready[2];
+
+	while (!pump->stopping) {
+		epoll_wait(pump->epoll_fd, ready, 2, PUMP_IDLE_MS);
+		clear_fd(pump->wake_fd);
+		if (drain_once(pump) < 0)
+			break;
+	}
+	drain_once(pump);
+	return NULL;
+}
+
+/* Edge-triggered on the ring: its poll says "readable" whenever a record waits, and only the
+ * kernel side's wake-ups (by fill level) are to interrupt the idle time. */
+static int watch_fds(struct pump *pump, int map_fd)
+{
+	struct epoll_event on_ring = { .events = EPOLLIN | EPOLLET };
+	struct epoll_event on_wake = { .events = EPOLLIN };
+
+	if (epoll_ctl(pump->epoll_fd, EPOLL_CTL_ADD, map_fd, &on_ring) < 0 ||
+	    epoll_ctl(pump->epoll_fd, EPOLL_CTL_ADD, pump->wake_fd, &on_wake) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Signals belong to the main thread. */
+static int start_thread(struct pump *pump)
+{
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&pump->thread, NULL, pump_main, pump);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return -err;
+}
+
+static void pump_destroy(struct pump *pump)
+{
+	if (pump->epoll_fd >= 0)
+		close(pump->epoll_fd);
+	if (pump->wake_fd >= 0)
+		close(pump->wake_fd);
+	if (pump->ready_fd >= 0)
+		close(pump->ready_fd);
+	free(pump->filling.bytes);
+	free(pump->reading.bytes);
+	pthread_cond_destroy(&pump->drained);
+	pthread_mutex_destroy(&pump->lock);
+	free(pump);
+}
+
+int pump_start(struct pump **out, struct ring *ring, int map_fd)
+{
+	struct pump *pump = calloc(1, sizeof(*pump));
+	pthread_condattr_t attr;
+	int err;
+
+	if (!pump)
+		return -ENOMEM;
+	pump->ring = ring;
+	pthread_mutex_init(&pump->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&pump->drained, &attr);
+	pthread_condattr_destroy(&attr);
+	pump->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	pump->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	pump->ready_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (pump->epoll_fd < 0 || pump->wake_fd < 0 || pump->ready_fd < 0)
+		err = -errno;
+	else
+		err = watch_fds(pump, map_fd);
+	if (!err)
+		err = start_thread(pump);
+	if (err) {
+		pump_destroy(pump);
+		return err;
+	}
+	*out = pump;
+	return 0;
+}
+
+void pump_stop(struct pump *pump)
+{
+	if (!pump)
+		return;
+	pump->stopping = true;
+	signal_fd(pump->wake_fd);
+	pthread_join(pump->thread, NULL);
+	pump_destroy(pump);
+}
+
+int pump_fd(const struct pump *pump)
+{
+	return pump->ready_fd;
+}
+
+size_t pump_take(struct pump *pump, const uint8_t **bytes)
+{
+	struct batch taken;
+
+	clear_fd(pump->ready_fd);
+	pthread_mutex_lock(&pump->lock);
+	taken = pump->filling;
+	pump->filling = pump->reading;
+	pump->filling.len = 0;
+	pthread_mutex_unlock(&pump->lock);
+	pump->reading = taken;
+	*bytes = taken.bytes;
+	return taken.len;
+}
+
+/* Two rounds begun after the call: the first may have looked at the ring before it. */
+int pump_flush(struct pump *pump, unsigned int timeout_ms)
+{
+	struct timespec until;
+	uint32_t rounds;
+	int err = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&pump->lock);
+	rounds = pump->rounds;
+	while (!err && !pump->failed && (int32_t)(pump->rounds - rounds) < 2) {
+		signal_fd(pump->wake_fd);
+		err = pthread_cond_timedwait(&pump->drained, &pump->lock, &until);
+	}
+	if (pump->failed)
+		err = -pump->failed;
+	pthread_mutex_unlock(&pump->lock);
+	return -err;
+}

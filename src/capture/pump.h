@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A thread that moves records from the kernel's small ring into a larger queue in user memory as
+ * soon as they come, so that a slow moment of the reader (symbols, a slow terminal) costs memory
+ * and not events. The ring is small because it lies in the very space being watched.
+ */
+#ifndef VMTRACE_CAPTURE_PUMP_H
+#define VMTRACE_CAPTURE_PUMP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/ring.h"
+
+struct pump;
+
+#define PUMP_QUEUE_MAX (12u << 20) /* bytes; beyond it records wait in the ring, whose loss counts */
+
+/* Starts the thread on ring (of map_fd, for its wake-ups). Both must outlive the pump. 0 / -errno. */
+int pump_start(struct pump **pump, struct ring *ring, int map_fd);
+/* Drains what is left into the queue and ends the thread. pump_stop(NULL) is legal. */
+void pump_stop(struct pump *pump);
+
+/* Readable (poll) when records are queued. */
+int pump_fd(const struct pump *pump);
+
+/*
+ * Takes everything queued so far: a sequence of { uint32_t len; record bytes, padded to 8 },
+ * the first record at offset 8. The bytes stay valid until the next call. Returns the length.
+ */
+size_t pump_take(struct pump *pump, const uint8_t **bytes);
+
+/* Waits until all that was in the ring at the call is queued. 0; -ETIMEDOUT; -EBADMSG when the
+ * ring is corrupt (then the thread has stopped). */
+int pump_flush(struct pump *pump, unsigned int timeout_ms);
+
+#endif

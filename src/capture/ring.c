@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "capture/ring.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* include/uapi/linux/bpf.h: kernel ABI */
+#define RING_BUSY    (1u << 31)
+#define RING_DISCARD (1u << 30)
+#define RING_HEADER  8u
+
+int ring_map(struct ring *ring, int map_fd, uint32_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	memset(ring, 0, sizeof(*ring));
+	ring->size = size;
+	ring->consumer_map = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
+	if (ring->consumer_map == MAP_FAILED) {
+		ring->consumer_map = NULL;
+		return -errno;
+	}
+	ring->producer_map_len = page + 2 * (size_t)size;
+	ring->producer_map = mmap(NULL, ring->producer_map_len, PROT_READ, MAP_SHARED, map_fd,
+				  (off_t)page);
+	if (ring->producer_map == MAP_FAILED) {
+		int err = -errno;
+
+		ring->producer_map = NULL;
+		ring_unmap(ring);
+		return err;
+	}
+	ring->consumer = ring->consumer_map;
+	ring->producer = ring->producer_map;
+	ring->data = (const uint8_t *)ring->producer_map + page;
+	return 0;
+}
+
+void ring_unmap(struct ring *ring)
+{
+	if (ring->consumer_map)
+		munmap(ring->consumer_map, (size_t)sysconf(_SC_PAGESIZE));
+	if (ring->producer_map)
+		munmap(ring->producer_map, ring->producer_map_len);
+	memset(ring, 0, sizeof(*ring));
+}
+
+uint32_t ring_waiting(const struct ring *ring)
+{
+	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - *ring->consumer;
+}
+
+int ring_drain(struct ring *ring, ring_record_fn take, void *context)
+{
+	uint32_t consumer = *ring->consumer, first = consumer;
+
+	while (__atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) != consumer) {
+		const uint8_t *at = ring->data + (consumer & (ring->size - 1));
+		uint32_t header = __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE);
+		uint32_t len = header & ~(RING_BUSY | RING_DISCARD);
+
+		if (header & RING_BUSY)
+			break;
+		if (len > ring->size - RING_HEADER)
+			return -EBADMSG;
+		if (!(header & RING_DISCARD) && take(context, at + RING_HEADER, len) != 0)
+			break;
+		consumer += (len + RING_HEADER + 7) & ~7u;
+		__atomic_store_n(ring->consumer, consumer, __ATOMIC_RELEASE);
+		if (consumer - first >= 4 * ring->size)
+			break;
+	}
+	return (int)(consumer - first);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* doctor: what this machine allows, what vmtrace uses, and what is degraded and why. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "capture/capture.h"
+#include "capture/host.h"
+#include "capture/range.h"
+#include "capture/symbols.h"
+#include "cmd/command.h"
+#include "cmd/session.h"
+#include "log.h"
+#include "space/holes.h"
+#include "view/units.h"
+
+#define MAX_PROBES 32
+#define MAX_LINES  64
+
+/* One line of the report; the same lines are printed as text or JSON. */
+struct line {
+	const char *topic;
+	enum host_level level;
+	char text[400];
+};
+
+struct report {
+	struct line lines[MAX_LINES];
+	uint32_t count;
+	int code;
+};
+
+static void say(struct report *report, const char *topic, enum host_level level,
+		const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static void say(struct report *report, const char *topic, enum host_level level,
+		const char *format, ...)
+{
+	struct line *line = &report->lines[report->count];
+	va_list args;
+
+	if (report->count < MAX_LINES - 1)
+		report->count++;
+	line->topic = topic;
+	line->level = level;
+	va_start(args, format);
+	vsnprintf(line->text, sizeof(line->text), format, args);
+	va_end(args);
+}
+
+static void say_host(struct report *report, const struct host_findings *findings)
+{
+	const struct host_finding *stopper = host_stopper(findings);
+
+	for (uint32_t i = 0; i < findings->count; i++)
+		say(report, findings->list[i].name, findings->list[i].level, "%s",
+		    findings->list[i].text);
+	if (stopper)
+		report->code = stopper->exit_code;
+}
+
+static void say_range(struct report *report)
+{
+	struct range range = { 0 };
+	char why[256], size[16];
+
+	if (range_read(&range, why, sizeof(why)) < 0) {
+		say(report, "range", HOST_STOP, "%s", why);
+		return;
+	}
+	say(report, "range", HOST_OK,
+	    "%08x-%08x %s from /proc/kcore; VmallocTotal %u kB agrees; high_memory %08x",
+	    range.vmalloc_start, range.vmalloc_end,
+	    units_bytes(range.vmalloc_end - range.vmalloc_start, size, sizeof(size)),
+	    range.total_bytes / 1024, range.high_memory);
+}
+
+static void say_probe(struct report *report, const struct probe_status *probe)
+{
+	static const char *const words[] = {
+		[PROBE_OFF] = "off (--probes=area)",
+		[PROBE_MISSING] = "no such function here",
+		[PROBE_AMBIGUOUS] = "several functions of that name",
+		[PROBE_FAILED] = "refused by the kernel",
+		[PROBE_ATTACHED] = "attached",
+		[PROBE_FOUND] = "found, not attached",
+	};
+	enum host_level level = HOST_OK;
+
+	if (probe->state != PROBE_ATTACHED && probe->state != PROBE_FOUND)
+		level = probe->required ? HOST_STOP : HOST_NOTE;
+	if (probe->state == PROBE_OFF)
+		level = HOST_OK;
+	say(report, "probe", level, "%-7s %-24s %s: %s%s%s", probe->is_return ? "return" : "entry",
+	    probe->symbol[0] ? probe->symbol : probe->function, probe->purpose,
+	    words[probe->state], probe->err ? ": " : "", probe->err ? strerror(-probe->err) : "");
+}
+
+/* The plan alone, for a machine where tracing does not come up. */
+static void say_plan(struct report *report, const struct options *options)
+{
+	struct probe_status list[MAX_PROBES];
+	struct symbols *symbols = symbols_new();
+	uint32_t count;
+
+	if (symbols && symbols_load(symbols, "/proc/kallsyms") != -ENOENT) {
+		say(report, "symbols", HOST_OK, "%u in /proc/kallsyms%s", symbols_count(symbols),
+		    symbols_have_addresses(symbols) ? "" : ", addresses hidden");
+		count = probes_plan(symbols, !options->probes_area, list, MAX_PROBES);
+		for (uint32_t i = 0; i < count; i++)
+			say_probe(report, &list[i]);
+	} else {
+		say(report, "symbols", HOST_STOP, "cannot read /proc/kallsyms (CONFIG_KALLSYMS)");
+	}
+	symbols_free(symbols);
+}
+
+static void say_budget(struct report *report, const struct session *session)
+{
+	struct space_totals totals = space_totals(session->space);
+	struct holes_report holes;
+	char own[16], hole[16], ring[16];
+
+	holes_report(session->space, &holes);
+	units_bytes(totals.own_bytes, own, sizeof(own));
+	units_bytes(session->options->ring_bytes, ring, sizeof(ring));
+	units_bytes(holes.largest.end - holes.largest.start, hole, sizeof(hole));
+	say(report, "budget", totals.own_bytes > (1u << 20) ? HOST_NOTE : HOST_OK,
+	    "vmtrace takes %s of vmalloc space (ring %s, mapped twice); limit 1M; largest hole %s",
+	    own, ring, hole);
+}
+
+static void say_tracing(struct report *report, struct session *session)
+{
+	const struct probes *probes = capture_probes(session->capture);
+	struct losses_total losses = capture_losses(session->capture);
+	const struct probe_status *status;
+	uint32_t count;
+
+	status = probes_status(probes, &count);
+	for (uint32_t i = 0; i < count; i++)
+		say_probe(report, &status[i]);
+	say(report, "btf", HOST_OK, "%s", probes_btf_source(probes));
+	say(report, "transport", HOST_OK, "BPF ring buffer, own consumer");
+	say(report, "self-test", HOST_OK,
+	    "passed: an allocation of known size was reported exactly, and its free");
+	say(report, "seed", capture_can_list(session->capture) ? HOST_OK : HOST_NOTE, "%s",
+	    capture_can_list(session->capture) ?
+		    "/proc/vmallocinfo with real addresses" :
+		    "none: kernel.kptr_restrict=2, areas from before are unknown");
+	say_budget(report, session);
+	say(report, "loss", space_counters(session->space)->lost ? HOST_NOTE : HOST_OK,
+	    "%llu records, %llu events lost", (unsigned long long)losses.records,
+	    (unsigned long long)space_counters(session->space)->lost);
+}
+
+static void print_text(const struct report *report)
+{
+	static const char *const marks[] = { "ok  ", "note", "STOP" };
+
+	for (uint32_t i = 0; i < report->count; i++) {
+		const struct line *line = &report->lines[i];
+
+		printf("%s  %-13s %s\n", marks[line->level], line->topic, line->text);
+	}
+	puts(report->code ? "\ntracing does not work here: see STOP above" :
+			    "\ntracing works here");
+}
+
+static int print_json(const struct report *report)
+{
+	static const char *const words[] = { "ok", "note", "stop" };
+	json_t *root = json_pack("{s:b, s:[]}", "works", !report->code, "findings");
+	int bad = 0;
+
+	for (uint32_t i = 0; root && i < report->count; i++) {
+		const struct line *line = &report->lines[i];
+		json_t *item = json_pack("{s:s, s:s, s:s}", "topic", line->topic, "level",
+					 words[line->level], "text", line->text);
+
+		bad |= json_array_append_new(json_object_get(root, "findings"), item);
+	}
+	bad |= !root || json_dumpf(root, stdout, JSON_COMPACT) < 0 || putchar('\n') == EOF;
+	json_decref(root);
+	return bad ? EXIT_FAILED : report->code;
+}
+
+static int run(const struct options *options)
+{
+	struct report report = { 0 };
+	struct host_findings findings;
+	struct session session;
+	int code;
+
+	host_examine(&findings);
+	say_host(&report, &findings);
+	if (geteuid() == 0)
+		say_range(&report);
+	if (report.code) {
+		say_plan(&report, options);
+	} else {
+		code = session_open(&session, options, NULL);
+		if (code) {
+			report.code = code;
+			say_plan(&report, options);
+			say(&report, "self-test", HOST_STOP, "tracing did not start: see above");
+		} else {
+			session_run(&session, 0);
+			say_tracing(&report, &session);
+		}
+		session_close(&session);
+	}
+	if (options->json)
+		return print_json(&report);
+	print_text(&report);
+	return report.code;
+}
+
+const struct command cmd_doctor = {
+	.name = "doctor",
+	.summary = "what this machine allows, what is degraded, and why",
+	.help = "Checks privileges, kernel configuration, symbols and probes, runs the self-test "
+		"and prints what it found: paste it into a bug report.",
+	.takes = TAKES_JSON | TAKES_CAPTURE,
+	.run = run,
+};

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* events: the stream itself, as text or as JSON Lines (which is a recording). */
+#include <errno.h>
+#include <string.h>
+
+#include "clock.h"
+#include "cmd/command.h"
+#include "cmd/session.h"
+#include "log.h"
+
+#define SLICE_NS 100000000ull
+
+struct printer {
+	struct session session;
+	const struct options *options;
+	struct sink sink;
+	bool header_written;
+	bool ready; /* the first snapshot is complete: news from here on */
+	uint64_t events;
+	uint64_t lost;
+	uint64_t base_ns;
+	unsigned int printed;
+};
+
+static int write_json(struct printer *printer, const struct event *event)
+{
+	int err = 0;
+
+	if (!printer->header_written) {
+		err = jsonl_write_header(stdout, &printer->session.header);
+		printer->header_written = true;
+	}
+	if (!err)
+		err = jsonl_write_event(stdout, event, printer->session.names,
+					printer->session.stacks);
+	printer->events++;
+	if (event->type == EV_LOST)
+		printer->lost += event->count;
+	return err == -EIO ? -EPIPE : err;
+}
+
+/* Text leaves out what is not news: the snapshot, and stacks (they come with their events). */
+static bool is_news(struct printer *printer, const struct event *event)
+{
+	if (event->type == EV_SNAPSHOT_END)
+		printer->ready = true;
+	return printer->ready && event->type != EV_STACK && event->type != EV_AREA &&
+	       event->type != EV_SNAPSHOT_BEGIN && event->type != EV_SNAPSHOT_END;
+}
+
+static int on_event(void *context, const struct event *event)
+{
+	struct printer *printer = context;
+	struct view view;
+
+	if (printer->options->json)
+		return write_json(printer, event);
+	if (!is_news(printer, event))
+		return 0;
+	if (!printer->base_ns)
+		printer->base_ns = printer->session.facts.live ? printer->session.start_ns :
+								 event->t_ns;
+	view = session_view(&printer->session, stdout);
+	text_event(stdout, &view, event, printer->base_ns, printer->options->stacks);
+	return ferror(stdout) ? -EPIPE : 0;
+}
+
+/* Slices, so that what is buffered reaches the reader soon. */
+static int flow(struct printer *printer, uint64_t duration_ns)
+{
+	uint64_t begin_ns = clock_now_ns();
+	int code = SESSION_MORE;
+
+	while (code == SESSION_MORE && clock_now_ns() - begin_ns < duration_ns) {
+		code = session_run(&printer->session, SLICE_NS);
+		if (fflush(stdout))
+			return SESSION_END;
+	}
+	return code;
+}
+
+static int finish(struct printer *printer)
+{
+	if (printer->options->json && printer->header_written && !ferror(stdout))
+		jsonl_write_trailer(stdout, printer->events, printer->lost);
+	if (fflush(stdout) && errno != EPIPE) {
+		log_error("cannot write: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	return session_exit_code(&printer->session);
+}
+
+static int run(const struct options *options)
+{
+	struct printer printer = { .options = options };
+	int code;
+
+	printer.sink = (struct sink){ .event = on_event, .context = &printer };
+	code = session_open(&printer.session, options, &printer.sink);
+	if (!code && !options->input)
+		log_info("watching; Ctrl-C ends");
+	if (!code)
+		code = flow(&printer, options->duration_ns);
+	if (code == SESSION_END || code == SESSION_MORE)
+		code = finish(&printer);
+	session_close(&printer.session);
+	return code;
+}
+
+const struct command cmd_events = {
+	.name = "events",
+	.summary = "each allocation, free, purge and failure as it happens",
+	.help = "Prints events as they happen, until Ctrl-C or --duration. With --json the output "
+		"is a recording (JSON Lines, schema vmtrace.events/1) that every view reads with "
+		"-i FILE.",
+	.takes = TAKES_INPUT | TAKES_JSON | TAKES_DURATION | TAKES_CAPTURE | TAKES_COLOR |
+		 TAKES_STACKS,
+	.run = run,
+};

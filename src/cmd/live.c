@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* live: a block of text every interval, until Ctrl-C or --duration; a summary at the end. */
+#include <stdio.h>
+
+#include "clock.h"
+#include "cmd/command.h"
+#include "cmd/session.h"
+#include "log.h"
+#include "view/units.h"
+
+#define DEFAULT_TOP 5
+
+static int print_block(struct session *session, unsigned int top)
+{
+	struct view view = session_view(session, stdout);
+
+	text_live(stdout, &view, session->last_fail.type ? &session->last_fail : NULL, top);
+	return fflush(stdout) ? SESSION_END : SESSION_MORE;
+}
+
+/* Blocks until the time is over. */
+static int watch(struct session *session, const struct options *options)
+{
+	unsigned int top = options->top ? options->top : DEFAULT_TOP;
+	uint64_t begin_ns = clock_now_ns(), passed_ns = 0;
+	int code = session_run(session, 0);
+
+	while (!code && passed_ns < options->duration_ns) {
+		uint64_t left_ns = options->duration_ns - passed_ns;
+
+		code = print_block(session, top);
+		if (!code)
+			code = session_run(session, left_ns < options->interval_ns ?
+							    left_ns :
+							    options->interval_ns);
+		passed_ns = clock_now_ns() - begin_ns;
+	}
+	if (code == SESSION_END)
+		print_block(session, top);
+	return code == SESSION_END ? EXIT_OK : code;
+}
+
+static int summarize(struct session *session)
+{
+	const struct space_counters *counters = space_counters(session->space);
+	struct compare_result result = { 0 };
+	char watched[16];
+	unsigned int tries;
+	int code;
+
+	printf("\nwatched %s: %llu allocations, %llu frees, %llu purges, %llu failures, %llu "
+	       "events lost\n",
+	       units_duration(session->facts.uptime_ns, watched, sizeof(watched)),
+	       (unsigned long long)counters->allocs, (unsigned long long)counters->frees,
+	       (unsigned long long)counters->purges, (unsigned long long)counters->fails,
+	       (unsigned long long)counters->lost);
+	if (session->options->input)
+		return session_exit_code(session);
+	code = session_verify(session, &result, &tries);
+	if (!code) {
+		session_print_verify(stdout, session, &result);
+		code = session_exit_code(session);
+		if (result.nr_diffs)
+			code = EXIT_FINDING;
+	}
+	compare_release(&result);
+	return code;
+}
+
+static int run(const struct options *options)
+{
+	struct session session;
+	int code = session_open(&session, options, NULL);
+
+	if (!code)
+		code = watch(&session, options);
+	if (!code && !ferror(stdout))
+		code = summarize(&session);
+	session_close(&session);
+	return code;
+}
+
+const struct command cmd_live = {
+	.name = "live",
+	.summary = "watch: map, holes and owners every --interval",
+	.help = "Watches the vmalloc space and prints a block every --interval: totals, map, holes, "
+		"owners, the last failure. Ctrl-C ends with a summary and a comparison with the "
+		"kernel's own list.",
+	.takes = TAKES_INPUT | TAKES_DURATION | TAKES_INTERVAL | TAKES_CAPTURE | TAKES_COLOR |
+		 TAKES_TOP,
+	.run = run,
+};

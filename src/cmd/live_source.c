@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cmd/live_source.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "capture/capture.h"
+#include "capture/host.h"
+#include "capture/kptr.h"
+#include "capture/range.h"
+#include "capture/seed.h"
+#include "clock.h"
+#include "cmd/command.h"
+#include "cmd/session.h"
+#include "cmd/stop.h"
+#include "log.h"
+
+#define POLL_MS        50
+#define VERIFY_TRIES   5
+#define SNAPSHOT_TRIES 5
+
+static int exit_code_of(int err)
+{
+	return err == -ENOSYS ? EXIT_LACKING : EXIT_FAILED;
+}
+
+static void describe_machine(struct session *session, const struct range *range)
+{
+	struct utsname uts;
+
+	if (uname(&uts) == 0) {
+		size_t len = strnlen(uts.release, sizeof(session->header.kernel) - 1);
+
+		memcpy(session->header.kernel, uts.release, len);
+		len = strnlen(uts.nodename, sizeof(session->hostname) - 1);
+		memcpy(session->hostname, uts.nodename, len);
+	}
+	session->facts.hostname = session->hostname;
+	session->header.vmalloc_start = range->vmalloc_start;
+	session->header.vmalloc_end = range->vmalloc_end;
+	session->header.cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+int live_describe(struct session *session)
+{
+	struct range range;
+	char why[256];
+
+	if (!host_is_root())
+		return EXIT_FAILED;
+	if (range_read(&range, why, sizeof(why)) < 0) {
+		log_error("cannot find the vmalloc range: %s", why);
+		return EXIT_FAILED;
+	}
+	describe_machine(session, &range);
+	return EXIT_OK;
+}
+
+/* Reads the list until it reads the same twice, since nothing else tells of changes here. */
+static int read_settled(struct session *session, struct seed *seed)
+{
+	struct seed earlier = { 0 };
+	int err = 0;
+
+	for (int i = 0; i < SNAPSHOT_TRIES && !err; i++) {
+		seed_release(&earlier);
+		earlier = *seed;
+		memset(seed, 0, sizeof(*seed));
+		err = seed_read(seed, session->names, session->header.vmalloc_start,
+				session->header.vmalloc_end);
+		if (!err && i && seed_same(seed, &earlier))
+			break;
+	}
+	seed_release(&earlier);
+	return err;
+}
+
+int live_snapshot(struct session *session, const struct sink *sink)
+{
+	struct seed seed = { 0 };
+	struct kptr *kptr = NULL;
+	int err = kptr_raise(KPTR_PATH, session->options->force_kptr, &kptr);
+
+	if (!err)
+		err = read_settled(session, &seed);
+	kptr_restore(kptr);
+	if (!err)
+		err = seed_emit(&seed, sink);
+	seed_release(&seed);
+	if (!err)
+		return EXIT_OK;
+	log_error("cannot read /proc/vmallocinfo with real addresses: %s%s", strerror(-err),
+		  err == -EPERM ? " (kernel.kptr_restrict=2? use --seed=sysctl)" : "");
+	return EXIT_FAILED;
+}
+
+int live_open(struct session *session)
+{
+	const struct options *options = session->options;
+	const struct host_finding *stopper;
+	struct host_findings findings;
+	struct capture_options capture_options = {
+		.probes = {
+			.btf_path = options->btf_path,
+			.ring_bytes = options->ring_bytes,
+			.stack_depth = options->stack_depth,
+			.with_requests = !options->probes_area,
+		},
+		.force_kptr = options->force_kptr,
+	};
+	int err;
+
+	host_examine(&findings);
+	stopper = host_stopper(&findings);
+	if (stopper) {
+		log_error("%s", stopper->text);
+		return stopper->exit_code;
+	}
+	err = capture_open(&capture_options, session->names, session->stacks, &session->capture);
+	if (err)
+		return exit_code_of(err);
+	describe_machine(session, capture_range(session->capture));
+	return EXIT_OK;
+}
+
+int live_seed(struct session *session, const struct sink *sink)
+{
+	int err = capture_seed(session->capture, sink);
+
+	if (err)
+		log_error("cannot read what exists already: %s", strerror(-err));
+	return err ? EXIT_FAILED : EXIT_OK;
+}
+
+int live_run(struct session *session, uint64_t for_ns)
+{
+	uint64_t begin_ns = clock_now_ns(), passed_ns = 0;
+
+	do {
+		uint64_t left_ms = (for_ns - passed_ns) / 1000000;
+		int got = capture_poll(session->capture,
+				       left_ms < POLL_MS ? (unsigned int)left_ms : POLL_MS);
+
+		if (got == -EPIPE)
+			return SESSION_END;
+		if (got < 0) {
+			log_error("the capture failed: %s", strerror(-got));
+			return EXIT_FAILED;
+		}
+		if (stop_requested())
+			return SESSION_END;
+		passed_ns = clock_now_ns() - begin_ns;
+	} while (passed_ns < for_ns);
+	return SESSION_MORE;
+}
+
+/* One look: the kernel's list against the model, after all events up to the end of the list. */
+static int look(struct session *session, struct compare_result *result)
+{
+	struct seed seed;
+	int err = capture_list(session->capture, &seed);
+
+	if (!err)
+		err = compare_run(session->space, seed.areas, seed.count, seed.begin_ns, result);
+	seed_release(&seed);
+	return err;
+}
+
+/* Looks until nothing differs; what differs in every look in the same way is a difference. */
+int live_verify(struct session *session, struct compare_result *result, unsigned int *tries)
+{
+	struct compare_result earlier = { 0 };
+	int err = capture_heal(session->capture);
+
+	*tries = 0;
+	while (!err && *tries < VERIFY_TRIES) {
+		err = look(session, result);
+		if (err)
+			break;
+		if (++*tries > 1)
+			compare_keep_common(result, &earlier);
+		compare_release(&earlier);
+		if (!result->nr_diffs || *tries == VERIFY_TRIES)
+			return EXIT_OK;
+		earlier = *result;
+		memset(result, 0, sizeof(*result));
+		usleep(100000);
+	}
+	compare_release(&earlier);
+	log_error("cannot compare with the kernel's list: %s%s", strerror(-err),
+		  err == -EPERM ? " (kernel.kptr_restrict=2: use --seed=sysctl)" : "");
+	return EXIT_FAILED;
+}
+
+void live_close(struct session *session)
+{
+	capture_close(session->capture);
+	session->capture = NULL;
+}

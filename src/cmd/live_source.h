@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The live half of a session. A build that cannot trace (not i386) has these functions too; they
+ * say so.
+ */
+#ifndef VMTRACE_CMD_LIVE_SOURCE_H
+#define VMTRACE_CMD_LIVE_SOURCE_H
+
+#include <stdint.h>
+
+#include "space/compare.h"
+#include "stream.h"
+
+struct session;
+
+/* Finds range and kernel without any probe. Exit code. */
+int live_describe(struct session *session);
+/* Feeds the kernel's own list, read without any probe, into sink. Exit code. */
+int live_snapshot(struct session *session, const struct sink *sink);
+/* Checks the machine, opens the capture, fills the session's header and facts. Exit code. */
+int live_open(struct session *session);
+/* Takes the first snapshot into sink. Exit code. */
+int live_seed(struct session *session, const struct sink *sink);
+/* SESSION_MORE, SESSION_END or an exit code. */
+int live_run(struct session *session, uint64_t for_ns);
+int live_verify(struct session *session, struct compare_result *result, unsigned int *tries);
+void live_close(struct session *session);
+
+#endif

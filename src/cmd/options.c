@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cmd/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/command.h"
+#include "log.h"
+#include "view/units.h"
+
+enum option_key {
+	KEY_JSON = 256,
+	KEY_DURATION,
+	KEY_INTERVAL,
+	KEY_TOP,
+	KEY_BY,
+	KEY_SORT,
+	KEY_PROBES,
+	KEY_BTF,
+	KEY_RING,
+	KEY_STACK_DEPTH,
+	KEY_SEED,
+	KEY_STRICT,
+	KEY_STACKS,
+	KEY_AREAS,
+	KEY_COLOR,
+};
+
+/* group 0: every command takes it. */
+static const struct {
+	uint32_t group;
+	struct argp_option option;
+} rows[] = {
+	{ TAKES_INPUT,
+	  { "input", 'i', "FILE", 0, "Read a recording (JSON Lines; - = stdin) instead of this "
+				     "machine", 1 } },
+	{ TAKES_DURATION,
+	  { "duration", KEY_DURATION, "TIME", 0, "How long to watch (ms s m h d)", 1 } },
+	{ TAKES_INTERVAL, { "interval", KEY_INTERVAL, "TIME", 0, "Time between blocks (1s)", 1 } },
+	{ TAKES_JSON, { "json", KEY_JSON, NULL, 0, "JSON to stdout, nothing else there", 2 } },
+	{ TAKES_TOP, { "top", KEY_TOP, "N", 0, "At most N rows", 2 } },
+	{ TAKES_OWNERS,
+	  { "by", KEY_BY, "WHAT", 0, "Group by caller (default), stack, module, kind or comm", 2 } },
+	{ TAKES_OWNERS,
+	  { "sort", KEY_SORT, "KEY", 0, "Sort by bytes (default), count, guard or age", 2 } },
+	{ TAKES_STACKS, { "stacks", KEY_STACKS, NULL, 0, "Print the call stack below each event",
+			  2 } },
+	{ TAKES_AREAS, { "areas", KEY_AREAS, NULL, 0, "List every area too", 2 } },
+	{ TAKES_COLOR,
+	  { "color", KEY_COLOR, "WHEN", 0, "auto (default; NO_COLOR is heeded), always, never",
+	    2 } },
+	{ TAKES_CAPTURE,
+	  { "probes", KEY_PROBES, "SET", 0, "all (default), or area: without the vmalloc and vfree "
+					    "families", 3 } },
+	{ TAKES_CAPTURE,
+	  { "ring", KEY_RING, "SIZE", 0, "Ring buffer (256K); it takes twice this much vmalloc "
+					 "space", 3 } },
+	{ TAKES_CAPTURE,
+	  { "stack-depth", KEY_STACK_DEPTH, "N", 0, "Frames kept of a stack (16; 0 to 24)", 3 } },
+	{ TAKES_CAPTURE, { "btf", KEY_BTF, "FILE", 0, "BTF of this kernel", 3 } },
+	{ TAKES_CAPTURE | TAKES_SEED,
+	  { "seed", KEY_SEED, "HOW", 0, "auto (default), or sysctl: read existing areas even if "
+					"that means lowering kptr_restrict from 2 for a moment",
+	    3 } },
+	{ TAKES_CAPTURE, { "strict", KEY_STRICT, NULL, 0, "Exit 4 if any event was lost", 3 } },
+	{ 0, { "quiet", 'q', NULL, 0, "Errors only", 4 } },
+	{ 0, { "verbose", 'v', NULL, 0, "More messages; twice: libbpf's too", 4 } },
+};
+
+#define NR_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+struct parse {
+	struct options *options;
+	unsigned int verbose;
+};
+
+static void bad_value(struct argp_state *state, const char *option, const char *value,
+		      const char *wanted)
+{
+	argp_error(state, "--%s: '%s' is not %s", option, value, wanted);
+}
+
+static uint64_t parse_time(struct argp_state *state, const char *option, const char *arg)
+{
+	uint64_t ns = 0;
+
+	if (units_parse_duration(arg, &ns) < 0)
+		bad_value(state, option, arg, "a time (500ms, 1s, 10m, 2h, 1d)");
+	return ns;
+}
+
+static uint32_t parse_number(struct argp_state *state, const char *option, const char *arg,
+			     uint32_t max)
+{
+	char *end;
+	unsigned long long value;
+
+	errno = 0;
+	value = strtoull(arg, &end, 10);
+	if (errno || end == arg || *end || arg[0] == '-' || value > max) {
+		argp_error(state, "--%s: '%s' is not a number from 0 to %u", option, arg, max);
+		return 0;
+	}
+	return (uint32_t)value;
+}
+
+/* One of two words; true for the second. */
+static bool parse_word(struct argp_state *state, const char *option, const char *arg,
+		       const char *first, const char *second)
+{
+	if (strcmp(arg, first) && strcmp(arg, second))
+		argp_error(state, "--%s: '%s' is neither '%s' nor '%s'", option, arg, first,
+			   second);
+	return !strcmp(arg, second);
+}
+
+static void parse_ring(struct argp_state *state, const char *arg, struct options *options)
+{
+	uint32_t bytes;
+
+	if (units_parse_bytes(arg, &bytes) < 0 || bytes < 4096 || bytes > (64u << 20) ||
+	    (bytes & (bytes - 1)))
+		bad_value(state, "ring", arg, "a power of two from 4K to 64M");
+	options->ring_bytes = bytes;
+}
+
+static void parse_color(struct argp_state *state, const char *arg, struct options *options)
+{
+	if (!strcmp(arg, "always"))
+		options->color = COLOR_ALWAYS;
+	else if (!strcmp(arg, "never"))
+		options->color = COLOR_NEVER;
+	else if (strcmp(arg, "auto"))
+		bad_value(state, "color", arg, "auto, always or never");
+}
+
+static error_t parse_view_option(int key, char *arg, struct argp_state *state,
+				 struct options *options)
+{
+	switch (key) {
+	case 'i':
+		options->input = arg;
+		return 0;
+	case KEY_JSON:
+		options->json = true;
+		return 0;
+	case KEY_DURATION:
+		options->duration_ns = parse_time(state, "duration", arg);
+		return 0;
+	case KEY_INTERVAL:
+		options->interval_ns = parse_time(state, "interval", arg);
+		if (options->interval_ns < 10000000)
+			bad_value(state, "interval", arg, "at least 10ms");
+		return 0;
+	case KEY_TOP:
+		options->top = parse_number(state, "top", arg, 1000000);
+		return 0;
+	case KEY_BY:
+		if (owners_by_from_name(arg, &options->by) < 0)
+			bad_value(state, "by", arg, "caller, stack, module, kind or comm");
+		return 0;
+	case KEY_SORT:
+		if (owners_sort_from_name(arg, &options->sort) < 0)
+			bad_value(state, "sort", arg, "bytes, count, guard or age");
+		return 0;
+	case KEY_STACKS:
+		options->stacks = true;
+		return 0;
+	case KEY_AREAS:
+		options->areas = true;
+		return 0;
+	case KEY_COLOR:
+		parse_color(state, arg, options);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse_capture_option(int key, char *arg, struct argp_state *state,
+				    struct options *options)
+{
+	switch (key) {
+	case KEY_PROBES:
+		options->probes_area = parse_word(state, "probes", arg, "all", "area");
+		return 0;
+	case KEY_BTF:
+		options->btf_path = arg;
+		return 0;
+	case KEY_RING:
+		parse_ring(state, arg, options);
+		return 0;
+	case KEY_STACK_DEPTH:
+		options->stack_depth = parse_number(state, "stack-depth", arg, VMT_MAX_FRAMES);
+		return 0;
+	case KEY_SEED:
+		options->force_kptr = parse_word(state, "seed", arg, "auto", "sysctl");
+		return 0;
+	case KEY_STRICT:
+		options->strict = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+
+	switch (key) {
+	case 'q':
+		log_set_level(LOG_ERROR);
+		return 0;
+	case 'v':
+		log_set_level(++parse->verbose > 1 ? LOG_LIBBPF : LOG_DEBUG);
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s' is one word too many", arg);
+		return 0;
+	default:
+		if (parse_view_option(key, arg, state, parse->options) == 0)
+			return 0;
+		return parse_capture_option(key, arg, state, parse->options);
+	}
+}
+
+void options_parse(const struct command *command, int argc, char **argv, struct options *options)
+{
+	struct argp_option list[NR_ROWS + 1];
+	struct argp argp = { .options = list, .parser = parse_option, .doc = command->help };
+	struct parse parse = { .options = options };
+	size_t count = 0;
+
+	memset(options, 0, sizeof(*options));
+	options->duration_ns = NO_DURATION;
+	options->interval_ns = 1000000000;
+	options->ring_bytes = 256 * 1024;
+	options->stack_depth = 16;
+	for (size_t i = 0; i < NR_ROWS; i++) {
+		if (!rows[i].group || (rows[i].group & command->takes))
+			list[count++] = rows[i].option;
+	}
+	memset(&list[count], 0, sizeof(list[count]));
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&argp, argc, argv, 0, NULL, &parse);
+}

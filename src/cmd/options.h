@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The command line, parsed and checked. */
+#ifndef VMTRACE_CMD_OPTIONS_H
+#define VMTRACE_CMD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "event.h"
+#include "space/owners.h"
+
+#define VMTRACE_VERSION_TEXT "0.1.0"
+
+/* Which options a command takes. */
+enum option_group {
+	TAKES_INPUT = 1 << 0,    /* -i */
+	TAKES_JSON = 1 << 1,     /* --json */
+	TAKES_DURATION = 1 << 2, /* --duration */
+	TAKES_INTERVAL = 1 << 3, /* --interval */
+	TAKES_TOP = 1 << 4,      /* --top */
+	TAKES_OWNERS = 1 << 5,   /* --by, --sort */
+	TAKES_CAPTURE = 1 << 6,  /* --probes, --btf, --ring, --stack-depth, --strict */
+	TAKES_STACKS = 1 << 7,   /* --stacks */
+	TAKES_COLOR = 1 << 8,    /* --color */
+	TAKES_AREAS = 1 << 9,    /* --areas */
+	TAKES_SEED = 1 << 10,    /* --seed */
+};
+
+enum color_when {
+	COLOR_AUTO = 0,
+	COLOR_ALWAYS,
+	COLOR_NEVER,
+};
+
+#define NO_DURATION UINT64_MAX
+
+struct options {
+	const char *input; /* -i FILE, or NULL: live */
+	const char *btf_path;
+	uint64_t duration_ns VMT_ALIGNED8; /* NO_DURATION: the command's default */
+	uint64_t interval_ns VMT_ALIGNED8;
+	uint32_t ring_bytes;
+	uint32_t stack_depth;
+	uint32_t top; /* 0: the command's default */
+	enum owners_by by;
+	enum owners_sort sort;
+	enum color_when color;
+	bool json;
+	bool probes_area;
+	bool force_kptr;
+	bool strict;
+	bool stacks;
+	bool areas;
+};
+
+struct command;
+
+/* Parses argv[1..] for command (argv[0] is shown as the program's name). Prints help or a usage
+ * error and exits (0 or 2) itself, as argp does. */
+void options_parse(const struct command *command, int argc, char **argv, struct options *options);
+
+#endif

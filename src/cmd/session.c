@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cmd/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cmd/command.h"
+#include "cmd/live_source.h"
+#include "cmd/stop.h"
+#include "clock.h"
+#include "log.h"
+
+/* Every event of either source: model first, then what looks on. */
+static int take_event(void *context, const struct event *event)
+{
+	struct session *session = context;
+	int err = space_apply(session->space, event);
+
+	if (err == -ENOMEM) {
+		log_error("out of memory for the map");
+		return err;
+	}
+	if (err == -EINVAL)
+		log_debug("an event that cannot be true was left out: type %u %08x-%08x",
+			  event->type, event->start, event->end);
+	if (event->type == EV_FAIL)
+		session->last_fail = *event;
+	if (event->type == EV_LOST && event->state < LOST_CAUSE_COUNT)
+		session->facts.lost_by_cause[event->state] += event->count;
+	if (!session->start_ns)
+		session->start_ns = event->t_ns;
+	return session->tee ? sink_event(session->tee, event) : 0;
+}
+
+static int open_file(struct session *session)
+{
+	const char *path = session->options->input;
+	char why[256];
+	int err = jsonl_open(path, session->names, session->stacks, &session->reader, why,
+			     sizeof(why));
+
+	if (err == -EBADMSG)
+		log_error("'%s' is not a vmtrace recording: %s", path, why);
+	else if (err)
+		log_error("cannot read '%s': %s", path, strerror(-err));
+	if (err)
+		return EXIT_FAILED;
+	session->header = *jsonl_header(session->reader);
+	session->facts.hostname = "";
+	return EXIT_OK;
+}
+
+static int open_space(struct session *session)
+{
+	session->space = space_new(session->header.vmalloc_start, session->header.vmalloc_end);
+	if (!session->space) {
+		log_error("no memory for a map of %08x-%08x", session->header.vmalloc_start,
+			  session->header.vmalloc_end);
+		return EXIT_FAILED;
+	}
+	session->facts.version = VMTRACE_VERSION_TEXT;
+	session->facts.kernel = session->header.kernel;
+	session->facts.cpus = session->header.cpus;
+	return EXIT_OK;
+}
+
+static void update_facts(struct session *session)
+{
+	const struct space_counters *counters;
+
+	if (!session->space)
+		return;
+	counters = space_counters(session->space);
+
+	session->facts.now_ns = session->facts.live ? clock_now_ns() : counters->last_t_ns;
+	if (session->facts.now_ns > session->start_ns)
+		session->facts.uptime_ns = session->facts.now_ns - session->start_ns;
+	session->facts.unmatched = session->facts.lost_by_cause[LOST_UNMATCHED];
+}
+
+static int start(struct session *session, const struct options *options)
+{
+	memset(session, 0, sizeof(*session));
+	stop_install();
+	session->options = options;
+	session->names = names_new();
+	session->stacks = stacks_new();
+	if (session->names && session->stacks)
+		return EXIT_OK;
+	log_error("out of memory");
+	return EXIT_FAILED;
+}
+
+int session_open(struct session *session, const struct options *options, const struct sink *tee)
+{
+	struct sink sink = { .event = take_event, .context = session };
+	int code = start(session, options);
+
+	session->tee = tee;
+	if (code)
+		return code;
+	if (options->input) {
+		code = open_file(session);
+		return code ? code : open_space(session);
+	}
+	session->facts.live = true;
+	code = live_open(session);
+	if (!code)
+		code = open_space(session);
+	if (!code)
+		code = live_seed(session, &sink);
+	session->start_ns = clock_now_ns();
+	return code;
+}
+
+int session_snapshot(struct session *session, const struct options *options)
+{
+	struct sink sink = { .event = take_event, .context = session };
+	int code = start(session, options);
+
+	session->facts.live = true;
+	if (!code)
+		code = live_describe(session);
+	if (!code)
+		code = open_space(session);
+	if (!code)
+		code = live_snapshot(session, &sink);
+	update_facts(session);
+	return code;
+}
+
+void session_close(struct session *session)
+{
+	live_close(session);
+	jsonl_close(session->reader);
+	space_free(session->space);
+	stacks_free(session->stacks);
+	names_free(session->names);
+	memset(session, 0, sizeof(*session));
+}
+
+static int run_file(struct session *session)
+{
+	struct event event;
+	int got;
+
+	while (!stop_requested() && (got = jsonl_next(session->reader, &event)) != 0) {
+		if (got == -EBADMSG) {
+			log_note("%s: %s; the line is left out", session->options->input,
+				 jsonl_why(session->reader));
+			continue;
+		}
+		if (got < 0) {
+			log_error("reading '%s': %s", session->options->input, strerror(-got));
+			return EXIT_FAILED;
+		}
+		got = take_event(session, &event);
+		if (got < 0)
+			return got == -EPIPE ? SESSION_END : EXIT_FAILED;
+	}
+	if (!jsonl_complete(session->reader))
+		log_note("'%s' was cut off: its last events are missing", session->options->input);
+	return SESSION_END;
+}
+
+int session_run(struct session *session, uint64_t for_ns)
+{
+	int code = session->reader ? run_file(session) : live_run(session, for_ns);
+
+	update_facts(session);
+	return code;
+}
+
+static unsigned int terminal_columns(FILE *out)
+{
+	struct winsize size;
+
+	if (isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
+		return size.ws_col;
+	return 80;
+}
+
+static bool wants_color(const struct options *options, FILE *out)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (options->color != COLOR_AUTO)
+		return options->color == COLOR_ALWAYS;
+	return isatty(fileno(out)) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+}
+
+struct view session_view(struct session *session, FILE *out)
+{
+	return (struct view){
+		.space = session->space,
+		.names = session->names,
+		.stacks = session->stacks,
+		.facts = &session->facts,
+		.style = { .columns = terminal_columns(out),
+			   .color = wants_color(session->options, out) },
+	};
+}
+
+int session_verify(struct session *session, struct compare_result *result, unsigned int *tries)
+{
+	return live_verify(session, result, tries);
+}
+
+void session_print_verify(FILE *out, const struct session *session,
+			  const struct compare_result *result)
+{
+	static const char *const names[] = { "?", "missing", "extra", "mismatched" };
+	const struct space_counters *counters = space_counters(session->space);
+
+	for (uint32_t i = 0; i < result->nr_diffs; i++) {
+		const struct diff *diff = &result->diffs[i];
+
+		fprintf(out, "  %-10s %08x-%08x  kernel's end %08x\n",
+			names[diff->type <= DIFF_MISMATCH ? diff->type : 0], diff->start,
+			diff->model_end ? diff->model_end : diff->kernel_end, diff->kernel_end);
+	}
+	fprintf(out,
+		"verify: %u missing, %u extra, %u mismatched (%u areas in the model, %u in the "
+		"kernel; lazy %u and %u KiB; %llu lost, %llu healed)\n",
+		result->missing, result->extra, result->mismatched, result->areas_model,
+		result->areas_kernel, result->lazy_model_bytes / 1024,
+		result->lazy_kernel_bytes / 1024, (unsigned long long)counters->lost,
+		(unsigned long long)(counters->healed_frees + counters->healed_allocs +
+				     counters->repaired));
+}
+
+int session_exit_code(const struct session *session)
+{
+	const struct space_counters *counters = space_counters(session->space);
+
+	if (!session->options->strict || !(counters->lost + counters->lost_stacks))
+		return EXIT_OK;
+	log_error("--strict: %llu events and %llu stacks were lost; a larger --ring or "
+		  "--probes=area loses less",
+		  (unsigned long long)counters->lost, (unsigned long long)counters->lost_stacks);
+	return EXIT_INCOMPLETE;
+}
+
+int session_once(struct session *session, const struct options *options, uint64_t fallback_ns)
+{
+	uint64_t for_ns = options->duration_ns == NO_DURATION ? fallback_ns : options->duration_ns;
+	int code = session_open(session, options, NULL);
+
+	if (!code)
+		code = session_run(session, for_ns);
+	return code == SESSION_END || code == SESSION_MORE ? EXIT_OK : code;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every view command needs: a source of events (this machine or a file), the model fed by
+ * it, and the facts to show beside it. Everything after the source is one path for both.
+ */
+#ifndef VMTRACE_CMD_SESSION_H
+#define VMTRACE_CMD_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "cmd/options.h"
+#include "record/jsonl.h"
+#include "space/compare.h"
+#include "space/names.h"
+#include "space/space.h"
+#include "space/stacks.h"
+#include "stream.h"
+#include "view/facts.h"
+#include "view/text.h"
+
+struct capture;
+
+struct session {
+	const struct options *options;
+	struct names *names;
+	struct stacks *stacks;
+	struct space *space;
+	struct capture *capture;     /* live, else NULL */
+	struct jsonl_reader *reader; /* file, else NULL */
+	struct stream_header header;
+	struct view_facts facts;
+	struct event last_fail; /* type EV_NONE if there was none */
+	uint64_t start_ns VMT_ALIGNED8; /* live: when watching began; file: first event's time */
+	const struct sink *tee;         /* sees every event after the model, may be NULL */
+	char hostname[64];
+};
+
+/*
+ * Opens the source: -i FILE or this machine (with the first snapshot taken). tee may be NULL. 0, or
+ * the exit code of the command, with a message logged. session_close is legal after a failure.
+ */
+int session_open(struct session *session, const struct options *options, const struct sink *tee);
+void session_close(struct session *session);
+
+/*
+ * Lets events flow for at most for_ns (live) or until the file ends. SESSION_MORE; SESSION_END when
+ * there will be no more (file ended, stop requested, reader of stdout gone); an exit code after a
+ * message.
+ */
+#define SESSION_MORE 0
+#define SESSION_END  (-1)
+int session_run(struct session *session, uint64_t for_ns);
+
+/* A session whose model holds the kernel's own list, read once, without probes. Exit code. */
+int session_snapshot(struct session *session, const struct options *options);
+
+/* What the views take. */
+struct view session_view(struct session *session, FILE *out);
+
+/* Compares the model with the kernel's list now (live only). 0, or an exit code with a message.
+ * Release result with compare_release. tries: how many looks it took. */
+int session_verify(struct session *session, struct compare_result *result, unsigned int *tries);
+
+/* "verify: 0 missing, 0 extra, 0 mismatched (412 areas, ...)" and each difference. */
+void session_print_verify(FILE *out, const struct session *session,
+			  const struct compare_result *result);
+
+/* The exit code at a normal end: EXIT_INCOMPLETE under --strict if anything was lost. */
+int session_exit_code(const struct session *session);
+
+/* Opens, runs for --duration (live default: fallback_ns), and leaves the session for one view. */
+int session_once(struct session *session, const struct options *options, uint64_t fallback_ns);
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Snapshots: how the kernel's own list is merged into the model (space.h tells the rule). */
+#include <errno.h>
+#include <string.h>
+
+#include "space/space_internal.h"
+
+int snapshot_begin(struct space *space, const struct event *event)
+{
+	struct snapshot_state *snapshot = &space->snapshot;
+
+	snapshot->active = true;
+	snapshot->number++;
+	snapshot->since_ns = event->begin_ns > SPACE_SNAPSHOT_SLACK_NS ?
+				     event->begin_ns - SPACE_SNAPSHOT_SLACK_NS :
+				     0;
+	memset(snapshot->lazy_page, 0, space->table.nr_pages);
+	return 0;
+}
+
+static void repaired(struct space *space)
+{
+	if (space->snapshot.seeded)
+		space->counters.repaired++;
+}
+
+static int add_seeded(struct space *space, const struct event *event, uint32_t start, uint32_t end)
+{
+	struct area area = {
+		.start = start,
+		.end = end,
+		.birth_ns = event->t_ns,
+		.caller_id = event->caller_id,
+		.nr_pages = event->nr_pages,
+		.state = event->state,
+		.kind = event->kind < KIND_COUNT ? event->kind : KIND_UNKNOWN,
+		.guard_pages = event->guard_pages,
+		.flags = AREA_F_SEEDED | (event->flags & EV_F_OWN ? AREA_F_OWN : 0),
+	};
+	uint32_t slot;
+
+	if (event->state == AREA_LAZY)
+		area.free_ns = event->begin_ns ? event->begin_ns : event->t_ns;
+	slot = table_add(&space->table, &area);
+	if (slot == TABLE_NONE)
+		return -ENOMEM;
+	space->table.slots[slot].seen = space->snapshot.number;
+	return 0;
+}
+
+/* The list knows what events did not tell: kind, caller and page count of an area seen only by
+ * its events without a stack. */
+static void enrich(struct area *area, const struct event *event)
+{
+	if (!area->stack_id && !area->caller_id)
+		area->caller_id = event->caller_id;
+	if (area->kind == KIND_UNKNOWN && event->kind < KIND_COUNT)
+		area->kind = event->kind;
+	if (!area->nr_pages)
+		area->nr_pages = event->nr_pages;
+}
+
+static int snapshot_used(struct space *space, const struct event *event)
+{
+	struct table *table = &space->table;
+	uint32_t page = table_page(table, event->start), last = table_page(table, event->end);
+	uint32_t slot = table_slot_at(table, page);
+
+	if (slot != TABLE_NONE) {
+		struct table_slot *s = &table->slots[slot];
+
+		if (s->area.state == AREA_USED && s->area.start == event->start &&
+		    s->area.end == event->end) {
+			s->seen = space->snapshot.number;
+			enrich(&s->area, event);
+			return 0;
+		}
+	}
+	if (table_touched_since(table, event->start, event->end, space->snapshot.since_ns))
+		return 0;
+	for (; page < last; page++) {
+		slot = table_slot_at(table, page);
+		if (slot != TABLE_NONE)
+			table_remove(table, slot);
+	}
+	repaired(space);
+	return add_seeded(space, event, event->start, event->end);
+}
+
+/* A page of a lazy line that the model may take over: no event has spoken since. */
+static bool lazy_page_is_news(const struct space *space, uint32_t page)
+{
+	return !table_page_touched_since(&space->table, page, space->snapshot.since_ns) &&
+	       table_state(&space->table, page) != PAGE_LAZY;
+}
+
+/* Lazy lines are merged neighbours on 6.1 and 6.5, so they are taken page by page: what the model
+ * already has as lazy stays as it is, every other untouched run becomes a lazy area. */
+static int snapshot_lazy(struct space *space, const struct event *event)
+{
+	struct table *table = &space->table;
+	uint32_t page = table_page(table, event->start), last = table_page(table, event->end);
+
+	memset(space->snapshot.lazy_page + page, 1, last - page);
+	while (page < last) {
+		uint32_t first = page;
+		int err;
+
+		while (page < last && lazy_page_is_news(space, page)) {
+			uint32_t slot = table_slot_at(table, page);
+
+			if (slot != TABLE_NONE)
+				table_remove(table, slot);
+			page++;
+		}
+		if (page == first) {
+			page++;
+			continue;
+		}
+		repaired(space);
+		err = add_seeded(space, event, table_addr(table, first), table_addr(table, page));
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+int snapshot_area(struct space *space, const struct event *event)
+{
+	if (!space->snapshot.active || !table_range_ok(&space->table, event->start, event->end) ||
+	    event->guard_pages >= (event->end - event->start) / VMT_PAGE_SIZE)
+		return -EINVAL;
+	if (event->state == AREA_USED)
+		return snapshot_used(space, event);
+	if (event->state == AREA_LAZY)
+		return snapshot_lazy(space, event);
+	return -EINVAL;
+}
+
+/* Gives up the pages of a lazy area that the list no longer has; its listed runs stay lazy. */
+static int trim_lazy(struct space *space, uint32_t slot)
+{
+	struct table *table = &space->table;
+	const uint8_t *listed = space->snapshot.lazy_page;
+	struct area area = table->slots[slot].area;
+	uint32_t page = table_page(table, area.start), last = table_page(table, area.end);
+	bool gone = false;
+
+	for (uint32_t p = page; p < last; p++)
+		gone |= !listed[p];
+	if (!gone)
+		return 0;
+	repaired(space);
+	table_remove(table, slot);
+	while (page < last) {
+		uint32_t first = page;
+		struct area rest = area;
+		uint32_t rest_slot;
+
+		while (page < last && listed[page])
+			page++;
+		if (page == first) {
+			page++;
+			continue;
+		}
+		rest.start = table_addr(table, first);
+		rest.end = table_addr(table, page);
+		rest.guard_pages = 0;
+		rest_slot = table_add(table, &rest);
+		if (rest_slot == TABLE_NONE)
+			return -ENOMEM;
+		table->slots[rest_slot].seen = space->snapshot.number;
+	}
+	return 0;
+}
+
+/* Removes what the list does not have and no event has touched since its reading began. */
+static int drop_unlisted(struct space *space)
+{
+	struct table *table = &space->table;
+
+	for (uint32_t slot = 0; slot < table->nr_slots; slot++) {
+		struct table_slot *s = &table->slots[slot];
+		int err;
+
+		if (!s->area.state || s->seen == space->snapshot.number ||
+		    table_touched_since(table, s->area.start, s->area.end,
+					space->snapshot.since_ns))
+			continue;
+		if (s->area.state == AREA_USED) {
+			repaired(space);
+			table_remove(table, slot);
+			continue;
+		}
+		err = trim_lazy(space, slot);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+int snapshot_end(struct space *space, const struct event *event)
+{
+	int err;
+
+	if (!space->snapshot.active)
+		return -EINVAL;
+	err = drop_unlisted(space);
+	space->snapshot.active = false;
+	if (err < 0)
+		return err;
+	table_learn_free(&space->table);
+	space->snapshot.seeded = true;
+	space->snapshot.end_ns = event->t_ns;
+	space->counters.snapshots++;
+	if (space->hurt_ns < space->snapshot.since_ns + SPACE_SNAPSHOT_SLACK_NS)
+		space->uncertain = false;
+	return 0;
+}

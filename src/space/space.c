@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "space/space.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "space/space_internal.h"
+
+#define SPACE_MAX_BYTES 0xc0000000u /* VMSPLIT_1G leaves the kernel 3 GiB */
+
+struct space *space_new(uint32_t start, uint32_t end)
+{
+	struct space *space;
+
+	if (start >= end || start % VMT_PAGE_SIZE || end % VMT_PAGE_SIZE ||
+	    end - start > SPACE_MAX_BYTES)
+		return NULL;
+	space = calloc(1, sizeof(*space));
+	if (!space)
+		return NULL;
+	space->uncertain = true;
+	space->snapshot.lazy_page = calloc((end - start) / VMT_PAGE_SIZE, 1);
+	if (!space->snapshot.lazy_page || table_init(&space->table, start, end) < 0) {
+		space_free(space);
+		return NULL;
+	}
+	return space;
+}
+
+void space_free(struct space *space)
+{
+	if (!space)
+		return;
+	table_destroy(&space->table);
+	free(space->snapshot.lazy_page);
+	free(space);
+}
+
+/* True if this ALLOC is the late report of an area that the last snapshot already lists: the
+ * area was in the kernel's list before alloc_vmap_area returned. */
+static bool alloc_confirms(const struct space *space, const struct area *area,
+			   const struct event *event)
+{
+	uint64_t entered_ns = event->t_ns - event->latency_ns;
+
+	return area->state == AREA_USED && (area->flags & AREA_F_SEEDED) &&
+	       area->start == event->start && area->end == event->end &&
+	       entered_ns <= space->snapshot.end_ns;
+}
+
+/*
+ * Takes away what lies in the way of a new area. The kernel gives an area back to the free tree
+ * whole, so whatever part of it was reused, all of it was purged.
+ */
+static void clear_for_alloc(struct space *space, const struct event *event)
+{
+	struct table *table = &space->table;
+	uint32_t page = table_page(table, event->start), last = table_page(table, event->end);
+
+	for (; page < last; page++) {
+		uint32_t slot = table_slot_at(table, page);
+
+		if (slot == TABLE_NONE)
+			continue;
+		if (table->slots[slot].area.state == AREA_USED &&
+		    !alloc_confirms(space, &table->slots[slot].area, event))
+			space->counters.healed_frees++;
+		table_remove(table, slot);
+	}
+}
+
+static int apply_alloc(struct space *space, const struct event *event)
+{
+	struct area area = {
+		.start = event->start,
+		.end = event->end,
+		.birth_ns = event->t_ns,
+		.stack_id = event->stack_id,
+		.pid = event->pid,
+		.comm_id = event->comm_id,
+		.requested = event->requested,
+		.align = event->align,
+		.state = AREA_USED,
+		.kind = event->kind < KIND_COUNT ? event->kind : KIND_UNKNOWN,
+		.guard_pages = event->guard_pages,
+	};
+
+	if (!table_range_ok(&space->table, event->start, event->end) ||
+	    event->guard_pages >= (event->end - event->start) / VMT_PAGE_SIZE)
+		return -EINVAL;
+	if (event->flags & EV_F_OWN)
+		area.flags |= AREA_F_OWN;
+	if (event->flags & EV_F_STACK_CUT)
+		area.flags |= AREA_F_STACK_CUT;
+	clear_for_alloc(space, event);
+	table_touch(&space->table, event->start, event->end, event->t_ns);
+	space->counters.allocs++;
+	return table_add(&space->table, &area) == TABLE_NONE ? -ENOMEM : 0;
+}
+
+/* Who frees: the task that called vfree if that was reported, else the one in whose context the
+ * area was given up. A kworker that frees on another's behalf is told by the difference. */
+static void name_freer(struct area *area, const struct event *event)
+{
+	if (!area->freer_pid) {
+		area->freer_pid = event->pid;
+		area->freer_comm = event->comm_id;
+	} else if (area->freer_pid != event->pid) {
+		area->flags |= AREA_F_DEFERRED;
+	}
+}
+
+/* Removes every area that a FREE of this range shows to be wrong. */
+static void clear_for_free(struct space *space, const struct event *event)
+{
+	struct table *table = &space->table;
+	uint32_t page = table_page(table, event->start), last = table_page(table, event->end);
+
+	for (; page < last; page++) {
+		uint32_t slot = table_slot_at(table, page);
+
+		if (slot != TABLE_NONE)
+			table_remove(table, slot);
+	}
+}
+
+static int apply_free(struct space *space, const struct event *event)
+{
+	struct table *table = &space->table;
+	struct area area = {
+		.start = event->start,
+		.end = event->end,
+		.birth_ns = event->t_ns,
+		.state = AREA_USED,
+		.flags = AREA_F_SEEDED,
+	};
+	uint32_t slot;
+
+	if (!table_range_ok(table, event->start, event->end))
+		return -EINVAL;
+	table_touch(table, event->start, event->end, event->t_ns);
+	space->counters.frees++;
+	slot = table_slot_at(table, table_page(table, event->start));
+	if (slot == TABLE_NONE || table->slots[slot].area.state != AREA_USED ||
+	    table->slots[slot].area.start != event->start ||
+	    table->slots[slot].area.end != event->end) {
+		/* Before the first snapshot an unknown area may be freed; after it, this is news. */
+		if (slot != TABLE_NONE || space->snapshot.seeded)
+			space->counters.healed_allocs++;
+		clear_for_free(space, event);
+		slot = table_add(table, &area);
+		if (slot == TABLE_NONE)
+			return -ENOMEM;
+	}
+	name_freer(&table->slots[slot].area, event);
+	table_make_lazy(table, slot, event->t_ns);
+	return 0;
+}
+
+static int apply_vfree(struct space *space, const struct event *event)
+{
+	struct table *table = &space->table;
+	struct area *area;
+	uint32_t slot;
+
+	if (event->start < table->start || table_page(table, event->start) >= table->nr_pages)
+		return 0; /* vfree(NULL) or a stray pointer: the kernel's business */
+	slot = table_slot_at(table, table_page(table, event->start));
+	if (slot == TABLE_NONE)
+		return 0;
+	area = &table->slots[slot].area;
+	if (area->state != AREA_USED || area->start != event->start)
+		return 0;
+	area->freer_pid = event->pid;
+	area->freer_comm = event->comm_id;
+	area->freer_caller = event->caller_id;
+	return 0;
+}
+
+/* What was lazy before the purge began is free when it ends. An area freed while it ran may or
+ * may not be among it; it stays lazy until the next purge, or until its reuse proves it. */
+static int apply_purge(struct space *space, const struct event *event)
+{
+	struct table *table = &space->table;
+	uint32_t slot = table->lazy_head;
+
+	if ((event->flags & EV_F_HAS_BEGIN) && event->begin_ns > event->t_ns)
+		return -EINVAL;
+	space->counters.purges++;
+	if (!(event->flags & EV_F_HAS_BEGIN))
+		return 0; /* without its begin it proves nothing about any one area */
+	while (slot != TABLE_NONE) {
+		uint32_t next = table->slots[slot].next;
+		const struct area *area = &table->slots[slot].area;
+
+		if (area->free_ns < event->begin_ns) {
+			table_touch(table, area->start, area->end, event->t_ns);
+			table_remove(table, slot);
+		}
+		slot = next;
+	}
+	return 0;
+}
+
+static int apply_lost(struct space *space, const struct event *event)
+{
+	if (!event->count)
+		return 0;
+	if (!lost_cause_hurts_map(event->state)) {
+		space->counters.lost_stacks += event->count;
+		return 0;
+	}
+	space->counters.lost += event->count;
+	space->hurt_ns = event->t_ns;
+	space->uncertain = true;
+	return 0;
+}
+
+static int apply_fail(struct space *space)
+{
+	space->counters.fails++;
+	return 0;
+}
+
+static int dispatch(struct space *space, const struct event *event)
+{
+	switch (event->type) {
+	case EV_STACK:
+		return 0;
+	case EV_ALLOC:
+		return apply_alloc(space, event);
+	case EV_FREE:
+		return apply_free(space, event);
+	case EV_PURGE:
+		return apply_purge(space, event);
+	case EV_FAIL:
+		return apply_fail(space);
+	case EV_VFREE:
+		return apply_vfree(space, event);
+	case EV_LOST:
+		return apply_lost(space, event);
+	case EV_SNAPSHOT_BEGIN:
+		return snapshot_begin(space, event);
+	case EV_AREA:
+		return snapshot_area(space, event);
+	case EV_SNAPSHOT_END:
+		return snapshot_end(space, event);
+	default:
+		return -EINVAL;
+	}
+}
+
+int space_apply(struct space *space, const struct event *event)
+{
+	int err = dispatch(space, event);
+
+	space->counters.events++;
+	if (err == -EINVAL)
+		space->counters.rejected++;
+	else if (event->t_ns > space->counters.last_t_ns)
+		space->counters.last_t_ns = event->t_ns;
+	return err;
+}
+
+struct space_totals space_totals(const struct space *space)
+{
+	const struct table *table = &space->table;
+
+	return (struct space_totals){
+		.start = table->start,
+		.end = space_end(space),
+		.total_bytes = table->nr_pages * VMT_PAGE_SIZE,
+		.used_bytes = table->state_pages[PAGE_USED] * VMT_PAGE_SIZE,
+		.guard_bytes = table->state_pages[PAGE_GUARD] * VMT_PAGE_SIZE,
+		.lazy_bytes = table->state_pages[PAGE_LAZY] * VMT_PAGE_SIZE,
+		.free_bytes = table->state_pages[PAGE_FREE] * VMT_PAGE_SIZE,
+		.unknown_bytes = table->state_pages[PAGE_UNKNOWN] * VMT_PAGE_SIZE,
+		.own_bytes = table->own_pages * VMT_PAGE_SIZE,
+		.areas = table->nr_used,
+		.lazy_areas = table->nr_lazy,
+	};
+}
+
+const struct space_counters *space_counters(const struct space *space)
+{
+	return &space->counters;
+}
+
+bool space_uncertain(const struct space *space)
+{
+	return space->uncertain;
+}
+
+uint32_t space_start(const struct space *space)
+{
+	return space->table.start;
+}
+
+uint32_t space_end(const struct space *space)
+{
+	return table_addr(&space->table, space->table.nr_pages);
+}
+
+static bool inside(const struct space *space, uint32_t addr)
+{
+	return addr >= space->table.start && addr < space_end(space);
+}
+
+enum page_state space_page(const struct space *space, uint32_t addr)
+{
+	if (!inside(space, addr))
+		return PAGE_UNKNOWN;
+	return table_state(&space->table, table_page(&space->table, addr));
+}
+
+const struct area *space_area_at(const struct space *space, uint32_t addr)
+{
+	uint32_t slot;
+
+	if (!inside(space, addr))
+		return NULL;
+	slot = table_slot_at(&space->table, table_page(&space->table, addr));
+	return slot == TABLE_NONE ? NULL : &space->table.slots[slot].area;
+}
+
+const struct area *space_first(const struct space *space, uint32_t addr)
+{
+	const struct table *table = &space->table;
+	uint32_t page = addr <= table->start ? 0 : table_page(table, addr + VMT_PAGE_SIZE - 1);
+
+	for (; page < table->nr_pages; page++) {
+		uint32_t slot = table_slot_at(table, page);
+
+		if (slot != TABLE_NONE && table->slots[slot].area.start == table_addr(table, page))
+			return &table->slots[slot].area;
+	}
+	return NULL;
+}
+
+bool space_touched_since(const struct space *space, uint32_t start, uint32_t end, uint64_t t_ns)
+{
+	return table_range_ok(&space->table, start, end) &&
+	       table_touched_since(&space->table, start, end, t_ns);
+}
+
+bool space_check(const struct space *space, char *why, size_t why_len)
+{
+	return table_check(&space->table, why, why_len);
+}

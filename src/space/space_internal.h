@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files that make up struct space share; nobody else includes this. */
+#ifndef VMTRACE_SPACE_INTERNAL_H
+#define VMTRACE_SPACE_INTERNAL_H
+
+#include "space/space.h"
+#include "space/table.h"
+
+struct snapshot_state {
+	bool active;
+	bool seeded; /* a first snapshot was completed: no page is unknown any more */
+	uint32_t number;
+	uint64_t since_ns;  /* pages touched from here on keep what the events said */
+	uint64_t end_ns;    /* of the last completed one */
+	uint8_t *lazy_page; /* pages that the running snapshot lists as lazy */
+};
+
+struct space {
+	struct table table;
+	struct space_counters counters;
+	struct snapshot_state snapshot;
+	uint64_t hurt_ns; /* time of the last loss that can have made the map wrong */
+	bool uncertain;
+};
+
+int snapshot_begin(struct space *space, const struct event *event);
+int snapshot_area(struct space *space, const struct event *event);
+int snapshot_end(struct space *space, const struct event *event);
+
+#endif

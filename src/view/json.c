@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "view/json.h"
+
+#include <errno.h>
+
+#include "record/json_put.h"
+#include "space/kind.h"
+#include "view/hole_list.h"
+#include "view/text_util.h"
+
+static const char *owner_name(const struct view *view, const struct area *area)
+{
+	const char *name =
+		names_text(view->names, owners_caller_of(area, view->names, view->stacks));
+
+	return *name ? name : "?";
+}
+
+/* "uncertain" is what '~' is in the text. */
+static void put_trust(struct json_put *put, const struct view *view)
+{
+	json_put_uint(put, "lost_events", space_counters(view->space)->lost);
+	json_put_bool(put, "uncertain", space_uncertain(view->space));
+}
+
+static void put_largest(struct json_put *put, const struct holes_report *report)
+{
+	json_put_uint(put, "largest_hole_bytes", report->largest.end - report->largest.start);
+	json_put_addr(put, "largest_hole_start", report->largest.start);
+	json_put_uint(put, "largest_hole_after_purge_bytes",
+		      report->largest_after_purge.end - report->largest_after_purge.start);
+}
+
+static void put_area_task(struct json_put *put, const struct view *view, const struct area *area)
+{
+	json_put_uint(put, "pid", area->pid);
+	json_put_text(put, "comm", names_text(view->names, area->comm_id));
+	json_put_text(put, "owner", owner_name(view, area));
+	if (area->stack_id)
+		json_put_frames(put, "stack", view->names,
+				stacks_get(view->stacks, area->stack_id));
+}
+
+static void put_area_freer(struct json_put *put, const struct view *view, const struct area *area)
+{
+	if (area->state != AREA_LAZY)
+		return;
+	json_put_uint(put, "freed_ago_ns", text_age(view, area->free_ns));
+	json_put_uint(put, "freer_pid", area->freer_pid);
+	json_put_text(put, "freer_comm", names_text(view->names, area->freer_comm));
+	json_put_text(put, "freer_caller", names_text(view->names, area->freer_caller));
+}
+
+static void append_area(struct json_put *outer, json_t *array, const struct view *view,
+			const struct area *area)
+{
+	struct json_put put = json_put_new();
+
+	json_put_addr(&put, "start", area->start);
+	json_put_addr(&put, "end", area->end);
+	json_put_uint(&put, "bytes", area->end - area->start);
+	json_put_uint(&put, "guard_pages", area->guard_pages);
+	json_put_text(&put, "state", area->state == AREA_LAZY ? "lazy" : "used");
+	json_put_text(&put, "kind", kind_name(area->kind));
+	json_put_uint(&put, "age_ns", text_age(view, area->birth_ns));
+	json_put_bool(&put, "seeded", area->flags & AREA_F_SEEDED);
+	json_put_bool(&put, "own", area->flags & AREA_F_OWN);
+	put_area_task(&put, view, area);
+	json_put_opt_uint(&put, "requested", area->requested);
+	json_put_opt_uint(&put, "align", area->align);
+	json_put_opt_uint(&put, "nr_pages", area->nr_pages);
+	put_area_freer(&put, view, area);
+	json_put_append(outer, array, &put);
+}
+
+static void put_areas(struct json_put *put, const struct view *view)
+{
+	const struct area *area = space_first(view->space, space_start(view->space));
+	json_t *array = json_array();
+
+	for (; area; area = space_first(view->space, area->end))
+		append_area(put, array, view, area);
+	json_put_value(put, "areas_list", array);
+}
+
+int json_map(FILE *out, const struct view *view)
+{
+	struct space_totals totals = space_totals(view->space);
+	struct json_put put = json_put_new();
+	struct holes_report report;
+
+	holes_report(view->space, &report);
+	json_put_addr(&put, "vmalloc_start", totals.start);
+	json_put_addr(&put, "vmalloc_end", totals.end);
+	json_put_uint(&put, "total_bytes", totals.total_bytes);
+	json_put_uint(&put, "used_bytes", totals.used_bytes);
+	json_put_uint(&put, "guard_bytes", totals.guard_bytes);
+	json_put_uint(&put, "lazy_bytes", totals.lazy_bytes);
+	json_put_uint(&put, "free_bytes", totals.free_bytes);
+	json_put_uint(&put, "unknown_bytes", totals.unknown_bytes);
+	put_largest(&put, &report);
+	json_put_uint(&put, "areas", totals.areas);
+	json_put_uint(&put, "holes", report.count);
+	put_trust(&put, view);
+	json_put_text(&put, "kernel", view->facts->kernel ? view->facts->kernel : "");
+	json_put_uint(&put, "lazy_areas", totals.lazy_areas);
+	json_put_uint(&put, "own_bytes", totals.own_bytes);
+	json_put_real(&put, "fragmentation", holes_fragmentation(&report));
+	json_put_uint(&put, "failed", space_counters(view->space)->fails);
+	put_areas(&put, view);
+	return json_put_line(out, &put);
+}
+
+static void put_histogram(struct json_put *put, const struct holes_report *report)
+{
+	json_t *array = json_array();
+
+	for (unsigned int i = 0; i < HOLES_BUCKETS; i++) {
+		struct json_put bucket = json_put_new();
+
+		json_put_uint(&bucket, "from_bytes", (uint64_t)VMT_PAGE_SIZE << i);
+		json_put_uint(&bucket, "below_bytes", (uint64_t)VMT_PAGE_SIZE << (i + 1));
+		json_put_uint(&bucket, "holes", report->bucket_count[i]);
+		json_put_uint(&bucket, "bytes", report->bucket_bytes[i]);
+		json_put_append(put, array, &bucket);
+	}
+	json_put_value(put, "histogram", array);
+}
+
+/* The area next to a hole; null at the end of the range or where nothing is known. */
+static void put_neighbour(struct json_put *put, const char *key, const struct view *view,
+			  const struct area *area)
+{
+	struct json_put side;
+
+	if (!area) {
+		json_put_value(put, key, json_null());
+		return;
+	}
+	side = json_put_new();
+	json_put_addr(&side, "start", area->start);
+	json_put_addr(&side, "end", area->end);
+	json_put_text(&side, "state", area->state == AREA_LAZY ? "lazy" : "used");
+	json_put_text(&side, "owner", owner_name(view, area));
+	put->failed |= side.failed;
+	json_put_value(put, key, side.object);
+}
+
+static void append_hole(struct json_put *outer, json_t *array, const struct view *view,
+			const struct hole *hole)
+{
+	struct json_put put = json_put_new();
+
+	json_put_addr(&put, "start", hole->start);
+	json_put_addr(&put, "end", hole->end);
+	json_put_uint(&put, "bytes", hole->end - hole->start);
+	put_neighbour(&put, "below", view, space_area_at(view->space, hole->start - 1));
+	put_neighbour(&put, "above", view, space_area_at(view->space, hole->end));
+	json_put_append(outer, array, &put);
+}
+
+int json_holes(FILE *out, const struct view *view, unsigned int top)
+{
+	struct holes_report report;
+	struct hole_list list;
+	struct json_put put;
+	json_t *array;
+	uint32_t i;
+
+	if (hole_list_largest(view->space, top, &list) < 0)
+		return -ENOMEM;
+	holes_report(view->space, &report);
+	put = json_put_new();
+	json_put_uint(&put, "holes", report.count);
+	json_put_uint(&put, "free_bytes", report.free_bytes);
+	put_largest(&put, &report);
+	json_put_real(&put, "fragmentation", holes_fragmentation(&report));
+	put_trust(&put, view);
+	put_histogram(&put, &report);
+	array = json_array();
+	for (i = 0; i < list.count; i++)
+		append_hole(&put, array, view, &list.holes[i]);
+	json_put_value(&put, "largest", array);
+	hole_list_release(&list);
+	return json_put_line(out, &put);
+}
+
+static void append_owner(struct json_put *outer, json_t *array, const struct view *view,
+			 const struct owner *owner)
+{
+	struct json_put put = json_put_new();
+	const char *name = names_text(view->names, owner->name_id);
+
+	json_put_text(&put, "owner", *name ? name : "?");
+	json_put_text(&put, "kind", kind_name(owner->kind));
+	json_put_uint(&put, "live_bytes", owner->live_bytes);
+	json_put_uint(&put, "areas", owner->areas);
+	json_put_uint(&put, "guard_bytes", owner->guard_bytes);
+	json_put_uint(&put, "oldest_age_ns", text_age(view, owner->oldest_birth_ns));
+	json_put_uint(&put, "own_areas", owner->own_areas);
+	json_put_frames(&put, "stack", view->names, stacks_get(view->stacks, owner->stack_id));
+	json_put_append(outer, array, &put);
+}
+
+int json_top(FILE *out, const struct view *view, enum owners_by by, enum owners_sort sort,
+	     unsigned int top)
+{
+	struct json_put put;
+	struct owners owners;
+	json_t *array;
+	uint32_t i;
+
+	if (owners_collect(view->space, view->names, view->stacks, by, sort, &owners) < 0)
+		return -ENOMEM;
+	put = json_put_new();
+	json_put_text(&put, "by", text_by_name(by));
+	json_put_text(&put, "sort", text_sort_name(sort));
+	put_trust(&put, view);
+	json_put_uint(&put, "owners_total", owners.count);
+	array = json_array();
+	for (i = 0; i < owners.count && i < top; i++)
+		append_owner(&put, array, view, &owners.list[i]);
+	json_put_value(&put, "owners", array);
+	owners_free(&owners);
+	return json_put_line(out, &put);
+}
+
+static void put_diffs(struct json_put *put, const struct compare_result *result)
+{
+	static const char *const types[] = {
+		[DIFF_MISSING] = "missing",
+		[DIFF_EXTRA] = "extra",
+		[DIFF_MISMATCH] = "mismatched",
+	};
+	json_t *array = json_array();
+	uint32_t i;
+
+	for (i = 0; i < result->nr_diffs; i++) {
+		const struct diff *diff = &result->diffs[i];
+		struct json_put entry = json_put_new();
+
+		json_put_text(&entry, "type", types[diff->type]);
+		json_put_addr(&entry, "start", diff->start);
+		json_put_opt_addr(&entry, "model_end", diff->model_end);
+		json_put_opt_addr(&entry, "kernel_end", diff->kernel_end);
+		json_put_append(put, array, &entry);
+	}
+	json_put_value(put, "differences", array);
+}
+
+int json_verify(FILE *out, const struct compare_result *result, uint64_t lost_events,
+		unsigned int tries)
+{
+	struct json_put put = json_put_new();
+
+	json_put_uint(&put, "areas_model", result->areas_model);
+	json_put_uint(&put, "areas_kernel", result->areas_kernel);
+	json_put_uint(&put, "missing", result->missing);
+	json_put_uint(&put, "extra", result->extra);
+	json_put_uint(&put, "mismatched", result->mismatched);
+	json_put_uint(&put, "lazy_model_bytes", result->lazy_model_bytes);
+	json_put_uint(&put, "lazy_kernel_bytes", result->lazy_kernel_bytes);
+	json_put_uint(&put, "lost_events", lost_events);
+	json_put_uint(&put, "tries", tries);
+	json_put_uint(&put, "in_flight", result->in_flight);
+	put_diffs(&put, result);
+	return json_put_line(out, &put);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The views as text for a person: at most 80 columns unless told otherwise, plain ASCII, no
+ * escapes unless color. Numbers first, map second. When space_uncertain(), every number derived
+ * from the map carries a '~'.
+ */
+#ifndef VMTRACE_VIEW_TEXT_H
+#define VMTRACE_VIEW_TEXT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "space/holes.h"
+#include "space/names.h"
+#include "space/owners.h"
+#include "space/space.h"
+#include "space/stacks.h"
+#include "view/facts.h"
+
+struct text_style {
+	unsigned int columns; /* 80 if not a terminal; 0 = laid out as 80, but nothing is cut */
+	bool color;
+};
+
+/* Everything a view reads. */
+struct view {
+	const struct space *space;
+	struct names *names; /* grows by labels */
+	const struct stacks *stacks;
+	const struct view_facts *facts;
+	struct text_style style;
+};
+
+/* Two or three lines: totals, largest hole, fragmentation, failures, loss. */
+void text_summary(FILE *out, const struct view *view);
+
+/* One row per address range: address, cells, used%. '#' used, '%' mixed, '~' lazy, '.' free,
+ * '?' unknown, '@' vmtrace's own; legend included; rows <= max_rows by choosing the cell size. */
+void text_map(FILE *out, const struct view *view, unsigned int max_rows);
+
+/* One line per area (`map` prints summary, map and, if asked, this): range, size, guard, state,
+ * kind, age (">": it was there before; lazy: since it was freed), owner, task. */
+void text_areas(FILE *out, const struct view *view);
+
+/* log2 histogram with count, bytes and bar (log2 too); then the `top` largest holes with both
+ * neighbours. */
+void text_holes(FILE *out, const struct view *view, unsigned int top);
+/* The histogram alone, for live: factor 4 a bucket, two buckets a line. */
+void text_hole_histogram(FILE *out, const struct view *view);
+
+/* Owner table: bytes, areas, guard, oldest, kind, label; BY_STACK prints the frames below each
+ * row. */
+void text_top(FILE *out, const struct view *view, enum owners_by by, enum owners_sort sort,
+	      unsigned int top);
+
+/* One line for one event ("+1.002345 alloc f7849000-f784b000 8.0K vmalloc insmod[108] frame");
+ * base_ns is subtracted from its time. with_stack prints the frames below, indented.
+ * EV_STACK prints nothing. FAIL's range is the one that was searched. */
+void text_event(FILE *out, const struct view *view, const struct event *event, uint64_t base_ns,
+		bool with_stack);
+
+/* The block that live prints every interval: a header line with the time since start, summary,
+ * last failure if any (last_fail may be NULL), map of at most 8 rows, hole histogram, top owners. */
+void text_live(FILE *out, const struct view *view, const struct event *last_fail,
+	       unsigned int top);
+
+#endif

@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs every view on every recording tests/golden/NAME.jsonl and compares with
+# NAME.COMMAND.expected. VMTRACE: the binary (default ./build/vmtrace). --record writes the
+# expected files anew: read the diff before you commit it.
+
+dir=$(dirname "$0")
+vmtrace=${VMTRACE:-./build/vmtrace}
+record=no
+passed=0
+failed=0
+[ "$1" = --record ] && record=yes
+
+# name of the command | its arguments
+commands='areas|map --areas
+map-json|map --json
+holes|holes --top=5
+holes-json|holes --top=5 --json
+top|top --sort=bytes
+top-module|top --by=module --sort=count
+top-stack|top --by=stack --top=4
+top-json|top --by=stack --sort=age --json
+events|events --stacks
+events-json|events --json'
+
+# The version may change without any view changing; so may the blanks that pad its line.
+output() {
+	"$vmtrace" "$@" >"$tmp/raw" 2>"$tmp/stderr"
+	status=$?
+	sed 's/^ vmtrace [^ ]*  *\(.*[^ ]\)   *\([a-z]*ed [^ ]*\)$/ vmtrace VERSION  \1  \2/' "$tmp/raw"
+	[ $status -eq 0 ] || echo "exit $status"
+}
+
+check() {
+	expected="$dir/$1.$2.expected"
+	input="$dir/$1.jsonl"
+	label=$1.$2
+	shift 2
+	output "$@" -i "$input" >"$tmp/out"
+	if grep -q -E 'Sanitizer|runtime error' "$tmp/stderr"; then
+		failed=$((failed + 1))
+		echo "FAIL $label"
+		cat "$tmp/stderr"
+	elif [ $record = yes ]; then
+		cp "$tmp/out" "$expected"
+		echo "recorded $label"
+	elif diff -u "$expected" "$tmp/out" >"$tmp/diff" 2>&1; then
+		passed=$((passed + 1))
+		echo "ok $label"
+	else
+		failed=$((failed + 1))
+		echo "FAIL $label"
+		cat "$tmp/diff" "$tmp/stderr"
+	fi
+}
+
+# What `events --json` wrote shows the same map as the file that it was made of.
+check_reread() {
+	"$vmtrace" events --json -i "$dir/$1.jsonl" >"$tmp/again.jsonl" 2>"$tmp/stderr"
+	"$vmtrace" map --json -i "$dir/$1.jsonl" >"$tmp/first" 2>>"$tmp/stderr"
+	if "$vmtrace" map --json -i "$tmp/again.jsonl" 2>>"$tmp/stderr" |
+	   diff -u "$tmp/first" - >"$tmp/diff"; then
+		passed=$((passed + 1))
+		echo "ok $1.reread"
+	else
+		failed=$((failed + 1))
+		echo "FAIL $1.reread"
+		cat "$tmp/diff" "$tmp/stderr"
+	fi
+}
+
+[ -x "$vmtrace" ] || { echo "$0: no $vmtrace: build it, or set VMTRACE" >&2; exit 1; }
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+for input in "$dir"/*.jsonl; do
+	name=$(basename "$input" .jsonl)
+	while IFS='|' read -r command arguments; do
+		# shellcheck disable=SC2086
+		check "$name" "$command" $arguments
+	done <<END
+$commands
+END
+	[ $record = yes ] || check_reread "$name"
+done
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]

@@ -1,0 +1,115 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# kernel.sh [--refresh] [FLAVOUR]: fetches a stock Debian i386 kernel and its
+# headers into $CACHE/kernels/RELEASE and prints that path. FLAVOUR as in the
+# name of the meta package linux-image-FLAVOUR, default 686-pae. Nothing is
+# installed. Needs the network only the first time, or with --refresh.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+. "$(dirname "$0")/lib.sh"
+
+here=$(dirname "$0")
+kernels=$CACHE/kernels
+
+is_there() { [ -n "$1" ] && [ -e "$kernels/$1/.vmtrace-stamp" ]; }
+
+in_root() {
+	as_root env LC_ALL=C DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"
+}
+
+apt() { in_root apt-get -q -o APT::Sandbox::User=root -o Acquire::Retries=2 "$@"; }
+
+# depends_on PACKAGE PATTERN: names PACKAGE depends on, of its candidate version.
+depends_on() {
+	{ in_root apt-cache show --no-all-versions "$1" 2>/dev/null || true; } |
+		sed -n 's/^Depends: //p' | tr ',' '\n' | sed 's/^ *//; s/ .*//' | { grep -E "$2" || true; }
+}
+
+update_index() {
+	as_root cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+	logged "$CACHE/kernel.log" "package index" apt update ||
+		say "some package index is out of sync, going on with the others"
+}
+
+resolve() {
+	local image
+	image=$(depends_on "linux-image-$flavour" '^linux-image-[0-9]' | head -n 1)
+	[ -n "$image" ] || die "no package linux-image-$flavour for i386 in $SUITE (try 686-pae, 686, rt-686-pae)"
+	release=${image#linux-image-}
+	packages=("$image")
+	if [ -n "$(depends_on "linux-headers-$release" .)" ]; then
+		mapfile -t -O 1 packages < <(echo "linux-headers-$release"
+			depends_on "linux-headers-$release" '^linux-(headers|kbuild|compiler)-')
+	else
+		say "no headers for $release: modules cannot be built for it"
+	fi
+}
+
+# Returns 1 when a listed package cannot be had.
+download() {
+	debs=/var/tmp/vmtrace-kernel
+	as_root rm -rf "$root$debs"
+	as_root mkdir -p "$root$debs"
+	say "fetching ${packages[*]}"
+	# shellcheck disable=SC2016  # $0 and $@ are of the inner shell
+	logged "$CACHE/kernel.log" "kernel $release" in_root sh -c \
+		'cd "$0" && exec apt-get -q -o APT::Sandbox::User=root -o Acquire::Retries=2 download "$@"' "$debs" "${packages[@]}"
+}
+
+# A pool can lack what its index lists; then the plain suite has an older one.
+download_or_fall_back() {
+	download && return
+	say "cannot fetch $release: trying suite $SUITE alone"
+	as_root rm -f "$root/etc/apt/sources.list.d/$SUITE-security.list" \
+		"$root/etc/apt/sources.list.d/$SUITE-updates.list"
+	update_index
+	resolve
+	download
+}
+
+# Joined by && because `logged` runs it where set -e is off.
+unpack() {
+	local new=$1 deb
+	mkdir -p "$new" || return
+	for deb in "$root$debs"/*.deb; do
+		dpkg-deb -x "$deb" "$new" || return
+	done
+	# The package leaves this to its postinst; modprobe in the guest needs it,
+	# and so does whoever picks modules for the guest.
+	"$root/bin/busybox" depmod -b "$new" "$release" &&
+		echo "${packages[*]}" >"$new/.vmtrace-stamp"
+}
+
+fetch() {
+	local new
+	find_proxy
+	need_root
+	take_lock kernel
+	root=$("$here/i386-root.sh")
+	update_index
+	resolve
+	if ! is_there "$release"; then
+		remove_leftovers "$kernels/$release"
+		download_or_fall_back
+		new=$kernels/$release.tmp.$$
+		logged "$CACHE/kernel.log" "unpacking $release" unpack "$new"
+		publish "$new" "$kernels/$release"
+		as_root rm -rf "$root$debs"
+	fi
+	ln -sfn "$release" "$kernels/$flavour.tmp.$$"
+	mv -T "$kernels/$flavour.tmp.$$" "$kernels/$flavour"
+	say "kernel $release ready"
+}
+
+main() {
+	local refresh=
+	if [ "${1:-}" = --refresh ]; then refresh=yes; shift; fi
+	flavour=${1:-686-pae}
+	release=$(readlink "$kernels/$flavour" || true)
+	if [ -n "$refresh" ] || ! is_there "$release"; then
+		fetch
+	fi
+	echo "$kernels/$release"
+}
+
+main "$@"

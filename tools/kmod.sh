@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# kmod.sh DIR FLAVOUR OUT: builds the kernel modules in DIR for the stock kernel
+# of that FLAVOUR, in the i386 root, and puts the *.ko into OUT. Does nothing
+# when neither the sources nor the kernel have changed.
+
+# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+. "$(dirname "$0")/lib.sh"
+
+here=$(dirname "$0")
+
+find_sources() {
+	mapfile -t sources < <(find "$dir" -maxdepth 1 -type f \( -name '*.[chS]' -o -name Makefile -o -name Kbuild \) | sort)
+	[ ${#sources[@]} -gt 0 ] || die "no module sources in $dir"
+}
+
+# By content, not by time: a checkout touches times, and a changed flavour has
+# to rebuild though no source is newer.
+wanted_stamp() { { echo "$release"; cd "$dir"; sha256sum "${sources[@]##*/}"; } | hash_of; }
+
+# The headers name each other by absolute paths below /usr, so they have to be
+# in the root. Hard links cost no space and, unlike mounts, nothing to undo.
+put_headers_into_root() {
+	local done=$root/usr/src/.vmtrace-$release dir
+	[ ! -e "$done" ] || return 0
+	for dir in "$kernel"/usr/src/linux-* "$kernel"/usr/lib/linux-*; do
+		link_tree "$dir" "$root${dir#"$kernel"}" || return
+	done
+	as_root touch "$done"
+}
+
+link_tree() {
+	as_root rm -rf "$2" &&
+		{ as_root cp -a --link "$1" "$2" 2>/dev/null || as_root cp -a "$1" "$2"; }
+}
+
+# Joined by && because `logged` runs it where set -e is off.
+build() {
+	as_root rm -rf "$root$work" &&
+		as_root mkdir -p "$root$work" &&
+		as_root cp "${sources[@]}" "$root$work/" &&
+		put_headers_into_root &&
+		as_root env LC_ALL=C chroot "$root" make -C "/usr/src/linux-headers-$release" \
+			-j2 M="$work" modules
+}
+
+main() {
+	[ $# -eq 3 ] || die "usage: kmod.sh DIR FLAVOUR OUT"
+	local flavour=$2 stamp
+	dir=$1 out=$3 work=/var/tmp/vmtrace-kmod
+	kernel=$("$here/kernel.sh" "$flavour")
+	release=${kernel##*/}
+	find_sources
+	stamp=$(wanted_stamp)
+	[ "$(cat "$out/.stamp" 2>/dev/null || true)" = "$stamp" ] && return
+	[ -d "$kernel/usr/src/linux-headers-$release" ] || die "no headers for $release: cannot build modules for it"
+	root=$("$here/i386-root.sh")
+	need_root
+	take_lock kmod
+	mkdir -p "$out"
+	rm -f "$out/.stamp" "$out"/*.ko
+	logged "$CACHE/kmod.log" "modules of $dir for $release" build
+	cp "$root$work"/*.ko "$out/"
+	as_root rm -rf "$root$work"
+	echo "$stamp" >"$out/.stamp"
+}
+
+main "$@"
