@@ -15,7 +15,7 @@
 #define ENOMEM         12
 
 /* Set by the loader before load; constants to the verifier, which drops dead branches. */
-const volatile uint32_t cfg_stack_depth = 16;
+const volatile uint32_t cfg_stack_depth = VMT_MAX_FRAMES;
 const volatile uint32_t cfg_wake_bytes = 32768; /* power of two */
 
 /* What an allocation in progress was asked for: from its entry to its return. */

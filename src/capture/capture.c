@@ -383,7 +383,7 @@ static int prove(struct capture *capture)
 	capture->sink = (struct sink){ .event = selftest_event, .context = &test };
 	fd = selftest_allocate();
 	if (fd < 0) {
-		log_error("self-test: cannot make a BPF map of 164K: %s", strerror(-fd));
+		log_error("self-test: cannot make a BPF map of 34K: %s", strerror(-fd));
 		return fd;
 	}
 	until_seen(capture, NULL, &test.alloc.type);

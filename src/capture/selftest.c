@@ -11,8 +11,8 @@
  * vmalloc, since it is over 32 KiB (kernel/bpf/syscall.c:bpf_map_area_alloc). Half a page over a
  * whole number of pages, so the header cannot change how many pages it takes.
  */
-#define TEST_PAGES       41u
-#define TEST_VALUE_BYTES (40u * VMT_PAGE_SIZE + VMT_PAGE_SIZE / 2)
+#define TEST_PAGES       9u
+#define TEST_VALUE_BYTES (8u * VMT_PAGE_SIZE + VMT_PAGE_SIZE / 2)
 #define TEST_AREA_BYTES  ((TEST_PAGES + 1) * VMT_PAGE_SIZE) /* and the guard page */
 
 int selftest_allocate(void)

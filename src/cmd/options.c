@@ -59,7 +59,7 @@ static const struct {
 	  { "ring", KEY_RING, "SIZE", 0, "Ring buffer (256K); it takes twice this much vmalloc "
 					 "space", 3 } },
 	{ TAKES_CAPTURE,
-	  { "stack-depth", KEY_STACK_DEPTH, "N", 0, "Frames kept of a stack (16; 0 to 24)", 3 } },
+	  { "stack-depth", KEY_STACK_DEPTH, "N", 0, "Frames kept of a stack (24; 0 to 24)", 3 } },
 	{ TAKES_CAPTURE, { "btf", KEY_BTF, "FILE", 0, "BTF of this kernel", 3 } },
 	{ TAKES_CAPTURE | TAKES_SEED,
 	  { "seed", KEY_SEED, "HOW", 0, "auto (default), or sysctl: read existing areas even if "
@@ -239,7 +239,7 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
 	options->duration_ns = NO_DURATION;
 	options->interval_ns = 1000000000;
 	options->ring_bytes = 256 * 1024;
-	options->stack_depth = 16;
+	options->stack_depth = VMT_MAX_FRAMES;
 	for (size_t i = 0; i < NR_ROWS; i++) {
 		if (!rows[i].group || (rows[i].group & command->takes))
 			list[count++] = rows[i].option;

@@ -38,8 +38,8 @@ void text_summary(FILE *out, const struct view *view);
  * '?' unknown, '@' vmtrace's own; legend included; rows <= max_rows by choosing the cell size. */
 void text_map(FILE *out, const struct view *view, unsigned int max_rows);
 
-/* One line per area (`map` prints summary, map and, if asked, this): range, size, guard, state,
- * kind, age (">": it was there before; lazy: since it was freed), owner, task. */
+/* `map --areas` in full: summary, map of 16 rows, then one line per area: range, size, guard,
+ * state, kind, age (">": it was there before; lazy: since it was freed), owner, task. */
 void text_areas(FILE *out, const struct view *view);
 
 /* log2 histogram with count, bytes and bar (log2 too); then the `top` largest holes with both

@@ -10,6 +10,7 @@
 #include "view/units.h"
 
 #define KIND_WIDTH_MAX 13u
+#define MAP_ROWS       16u
 
 /* Width of the kind column: that of the longest name that occurs. */
 static unsigned int measure_kind(const struct view *view)
@@ -74,13 +75,13 @@ static void print_area(FILE *out, const struct view *view, const struct area *ar
 	fprintf(out, " %5s %-5s ", area->guard_pages ? number : "-",
 		area->state == AREA_LAZY ? "lazy" : "used");
 	text_field(out, kind_name(area->kind), kind_width);
-	fprintf(out, " %7s ", age_text(view, area, number));
+	fprintf(out, " %7.7s ", age_text(view, area, number));
 	if (class != TEXT_PLAIN)
 		text_color(out, view, TEXT_PLAIN);
-	text_last(out, view, who_text(view, area, who, sizeof(who)), 46 + kind_width);
+	text_last(out, view, who_text(view, area, who, sizeof(who)), 47 + kind_width);
 }
 
-void text_areas(FILE *out, const struct view *view)
+static void print_areas(FILE *out, const struct view *view)
 {
 	const struct area *area = space_first(view->space, space_start(view->space));
 	unsigned int kind_width = measure_kind(view);
@@ -93,4 +94,11 @@ void text_areas(FILE *out, const struct view *view)
 		(int)kind_width, "KIND", "AGE", "OWNER, TASK");
 	for (; area; area = space_first(view->space, area->end))
 		print_area(out, view, area, kind_width);
+}
+
+void text_areas(FILE *out, const struct view *view)
+{
+	text_summary(out, view);
+	text_map(out, view, MAP_ROWS);
+	print_areas(out, view);
 }

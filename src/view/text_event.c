@@ -13,16 +13,21 @@
 #define NS_PER_US    1000u
 #define NS_PER_S     1000000000u
 #define WORD_COLUMN  14u /* " +123.456789  " */
+#define TIME_WIDTH   11u
 #define DETAIL_INDEX 53u /* where the free text behind the columns begins */
 
-static void put_time(FILE *out, uint64_t t_ns, uint64_t base_ns)
+/* Returns where the free text will begin: further right after more than 11 days. */
+static unsigned int put_time(FILE *out, uint64_t t_ns, uint64_t base_ns)
 {
 	uint64_t ns = t_ns >= base_ns ? t_ns - base_ns : base_ns - t_ns;
 	char text[40];
+	unsigned int len;
 
 	snprintf(text, sizeof(text), "%c%" PRIu64 ".%06u", t_ns >= base_ns ? '+' : '-',
 		 ns / NS_PER_S, (unsigned int)(ns % NS_PER_S / NS_PER_US));
-	fprintf(out, " %11s ", text);
+	fprintf(out, " %*s ", (int)TIME_WIDTH, text);
+	len = (unsigned int)strlen(text);
+	return DETAIL_INDEX + (len > TIME_WIDTH ? len - TIME_WIDTH : 0);
 }
 
 /* "RANGE   SIZE KIND   ": empty fields where bytes is 0 or kind is NULL. */
@@ -47,26 +52,28 @@ static const char *owner_of_stack(const struct view *view, uint32_t stack_id, ch
 
 /* The end of the line: task, then the function. */
 static void put_who(FILE *out, const struct view *view, const struct event *event,
-		    const char *between, const char *function)
+		    const char *between, const char *function, unsigned int used)
 {
 	char task[TEXT_TASK], line[TEXT_TASK + TEXT_LABEL + 64];
 
 	snprintf(line, sizeof(line), "%s%s%s%s%s", event->flags & EV_F_OWN ? "@ " : "",
 		 text_task(view, event->pid, event->comm_id, task), between, *function ? " " : "",
 		 function);
-	text_last(out, view, line, DETAIL_INDEX);
+	text_last(out, view, line, used);
 }
 
-static void put_alloc(FILE *out, const struct view *view, const struct event *event)
+static void put_alloc(FILE *out, const struct view *view, const struct event *event,
+		      unsigned int used)
 {
 	char label[TEXT_LABEL];
 
 	put_columns(out, event->start, event->end, event->end - event->start,
 		    kind_name(event->kind));
-	put_who(out, view, event, "", owner_of_stack(view, event->stack_id, label));
+	put_who(out, view, event, "", owner_of_stack(view, event->stack_id, label), used);
 }
 
-static void put_fail(FILE *out, const struct view *view, const struct event *event)
+static void put_fail(FILE *out, const struct view *view, const struct event *event,
+		      unsigned int used)
 {
 	char label[TEXT_LABEL], errname[TEXT_NUMBER], number[16], between[80];
 	int at;
@@ -80,10 +87,11 @@ static void put_fail(FILE *out, const struct view *view, const struct event *eve
 	if (event->requested)
 		snprintf(between + at, sizeof(between) - (size_t)at, " asked %s",
 			 units_bytes(event->requested, number, sizeof(number)));
-	put_who(out, view, event, between, owner_of_stack(view, event->stack_id, label));
+	put_who(out, view, event, between, owner_of_stack(view, event->stack_id, label), used);
 }
 
-static void put_area(FILE *out, const struct view *view, const struct event *event)
+static void put_area(FILE *out, const struct view *view, const struct event *event,
+		      unsigned int used)
 {
 	const char *caller = names_text(view->names, event->caller_id);
 	char label[TEXT_LABEL], line[TEXT_LABEL + 16];
@@ -93,16 +101,18 @@ static void put_area(FILE *out, const struct view *view, const struct event *eve
 	snprintf(line, sizeof(line), "%s%s %s", event->flags & EV_F_OWN ? "@ " : "",
 		 event->state == AREA_LAZY ? "lazy" : "used",
 		 text_ascii(*caller ? caller : "?", label, sizeof(label)));
-	text_last(out, view, line, DETAIL_INDEX);
+	text_last(out, view, line, used);
 }
 
-static void put_vfree(FILE *out, const struct view *view, const struct event *event)
+static void put_vfree(FILE *out, const struct view *view, const struct event *event,
+		      unsigned int used)
 {
 	char label[TEXT_LABEL];
 
 	fprintf(out, " %08" PRIx32 "%*s", event->start, 26, "");
 	put_who(out, view, event, "",
-		text_ascii(names_text(view->names, event->caller_id), label, sizeof(label)));
+		text_ascii(names_text(view->names, event->caller_id), label, sizeof(label)),
+		used);
 }
 
 static void put_purge(FILE *out, const struct event *event)
@@ -152,30 +162,31 @@ static void put_word(FILE *out, const struct view *view, const struct event *eve
 		text_color(out, view, TEXT_PLAIN);
 }
 
-static void put_details(FILE *out, const struct view *view, const struct event *event)
+static void put_details(FILE *out, const struct view *view, const struct event *event,
+			unsigned int used)
 {
 	switch (event->type) {
 	case EV_ALLOC:
-		put_alloc(out, view, event);
+		put_alloc(out, view, event, used);
 		break;
 	case EV_FREE:
 		put_columns(out, event->start, event->end, event->end - event->start, "");
-		put_who(out, view, event, "", "");
+		put_who(out, view, event, "", "", used);
 		break;
 	case EV_PURGE:
 		put_purge(out, event);
 		break;
 	case EV_FAIL:
-		put_fail(out, view, event);
+		put_fail(out, view, event, used);
 		break;
 	case EV_VFREE:
-		put_vfree(out, view, event);
+		put_vfree(out, view, event, used);
 		break;
 	case EV_LOST:
 		put_lost(out, view, event);
 		break;
 	case EV_AREA:
-		put_area(out, view, event);
+		put_area(out, view, event, used);
 		break;
 	default:
 		put_snapshot(out, event);
@@ -186,11 +197,13 @@ static void put_details(FILE *out, const struct view *view, const struct event *
 void text_event(FILE *out, const struct view *view, const struct event *event, uint64_t base_ns,
 		bool with_stack)
 {
+	unsigned int used;
+
 	if (event->type == EV_NONE || event->type == EV_STACK || event->type >= EV_TYPE_COUNT)
 		return;
-	put_time(out, event->t_ns, base_ns);
+	used = put_time(out, event->t_ns, base_ns);
 	put_word(out, view, event);
-	put_details(out, view, event);
+	put_details(out, view, event, used);
 	if (!with_stack || !event->stack_id)
 		return;
 	text_frames(out, view, event->stack_id, WORD_COLUMN + 6);

@@ -21,7 +21,7 @@ static void print_owner(FILE *out, const struct view *view, const struct owner *
 
 	if (own)
 		text_color(out, view, TEXT_OWN);
-	fprintf(out, " %7s %6s %7s %7s ", text_bytes(view, owner->live_bytes, bytes),
+	fprintf(out, " %7s %6s %7s %7.7s ", text_bytes(view, owner->live_bytes, bytes),
 		text_count(view, owner->areas, count), text_bytes(view, owner->guard_bytes, guard),
 		units_duration(text_age(view, owner->oldest_birth_ns), age, sizeof(age)));
 	text_field(out, owner->kind == KIND_UNKNOWN ? "-" : kind_name(owner->kind), 10);

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Runs every view on every recording tests/golden/NAME.jsonl and compares with
-# NAME.COMMAND.expected. VMTRACE: the binary (default ./build/vmtrace). --record writes the
+# NAME.COMMAND.expected. VMTRACE: the binary (default ./vmtrace). --record writes the
 # expected files anew: read the diff before you commit it.
 
 dir=$(dirname "$0")
-vmtrace=${VMTRACE:-./build/vmtrace}
+vmtrace=${VMTRACE:-./vmtrace}
 record=no
 passed=0
 failed=0

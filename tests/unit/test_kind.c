@@ -101,6 +101,9 @@ static void kinds_of_stacks(void **state)
 		  KIND_VMALLOC, "foo_init+0x10 [foo]" },
 		{ VNR "vmalloc+0x5a<load_module+0x1<__ia32_sys_init_module+0x2", KIND_VMALLOC,
 		  "load_module+0x1" },
+		/* only one frame beyond the plumbing counts */
+		{ VNR "module_alloc+0x7a<alloc_insn_page+0x14<bpf_prog_load+0x1", KIND_MODULE,
+		  "alloc_insn_page+0x14" },
 		/* what a return probe leaves behind */
 		{ "arch_rethook_trampoline+0x0<" VNR "vmalloc+0x5a<foo+0x1 [foo]", KIND_VMALLOC,
 		  "foo+0x1 [foo]" },

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -379,9 +380,12 @@ static void killed_while_waiting(void **state)
 {
 	const char *path = ((struct fixture *)*state)->path;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat before;
+	struct stat after;
 	pid_t pid;
 
 	put(path, "0\n");
+	assert_int_equal(fstat(fd, &before), 0);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
 	pid = fork();
 	if (!pid) {
@@ -397,6 +401,8 @@ static void killed_while_waiting(void **state)
 	pause_ms(30);
 	close(fd);
 	pause_ms(30);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
 	assert_int_equal(get(path), '0');
 	assert_true(is_unlocked(path));
 }

@@ -243,12 +243,14 @@ static void by_kind_and_comm(void **state)
 	alloc(f, 4, KIND_MODULE, "insmod", "module_alloc+0x1<move_module+0x2", 0);
 	alloc(f, 4, KIND_VMALLOC, "cat", VMALLOC "b+0x1", 0);
 	alloc(f, 2, KIND_VMALLOC, "", VMALLOC "c+0x1", 0);
+	alloc(f, 2, KIND_VMAP, "insmod", "vmap+0x1<d+0x1", 0);
 	collect(f, OWNERS_BY_KIND, OWNERS_SORT_BYTES);
-	assert_labels(f, "vmalloc|module|percpu");
+	assert_labels(f, "vmalloc|module|percpu|vmap");
 	assert_int_equal(f->owners.list[0].kind, KIND_VMALLOC);
 	collect(f, OWNERS_BY_COMM, OWNERS_SORT_BYTES);
 	assert_labels(f, "cat|insmod|(before vmtrace)|?");
 	assert_int_equal(f->owners.list[0].kind, KIND_VMALLOC);
+	assert_int_equal(f->owners.list[1].kind, KIND_UNKNOWN);
 }
 
 static void sort_orders(void **state)

@@ -99,23 +99,24 @@ static void odd_segments_are_skipped(void **state)
 	image.ehdr.e_phnum = 4;
 	/* wraps */
 	image.phdr[3] = image.phdr[2];
-	image.phdr[2] = (Elf32_Phdr){ .p_type = PT_LOAD,
+	image.phdr[2] = image.phdr[1];
+	image.phdr[1] = (Elf32_Phdr){ .p_type = PT_LOAD,
 				      .p_vaddr = 0xff000000,
 				      .p_paddr = UINT32_MAX,
 				      .p_memsz = 0x2000000 };
 	assert_int_equal(parse(&image, sizeof(image), &range), 0);
 	assert_int_equal(range.vmalloc_start, 0xf77fe000);
 	/* RAM above vmalloc, RAM below its own physical address */
-	image.phdr[2].p_paddr = 0;
-	image.phdr[2].p_memsz = 0x1000;
+	image.phdr[1].p_paddr = 0;
+	image.phdr[1].p_memsz = 0x1000;
 	image.phdr[3].p_paddr = 0xd0000000;
 	assert_int_equal(parse(&image, sizeof(image), &range), 0);
 	assert_int_equal(range.page_offset, 0);
 	assert_int_equal(range.high_memory, 0);
 	/* vmalloc empty, or not in pages */
-	image.phdr[1].p_memsz = 0;
+	image.phdr[2].p_memsz = 0;
 	assert_int_equal(parse(&image, sizeof(image), &range), -ENOENT);
-	image.phdr[1].p_memsz = 0x1001;
+	image.phdr[2].p_memsz = 0x1001;
 	assert_int_equal(parse(&image, sizeof(image), &range), -ENOENT);
 }
 

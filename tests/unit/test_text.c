@@ -209,11 +209,13 @@ static void test_areas(void **state)
 
 	fill(f);
 	text_areas(begin(f), &f->view);
-	assert_string_equal(end(f),
+	assert_memory_equal(end(f), " vmtrace 0.1  deb12 ", 20);
+	assert_non_null(strstr(f->text, " 1 char = 4.0K "));
+	assert_string_equal(strstr(f->text, " RANGE"),
 " RANGE               SIZE GUARD STATE KIND        AGE OWNER, TASK\n"
 " f8000000-f8003000    12K  4.0K used  vmalloc  >2m13s n_tty_open+0x16\n"
-" f8004000-f8006000   8.0K  4.0K lazy  vmalloc   1m00s ring_alloc+0x41 [foo]  ins>\n"
-" f8010000-f801a000    40K  4.0K used  bpf       59.0s @ ring_alloc+0x41 [foo]  v>\n");
+" f8004000-f8006000   8.0K  4.0K lazy  vmalloc   1m00s ring_alloc+0x41 [foo]  in>\n"
+" f8010000-f801a000    40K  4.0K used  bpf       59.0s @ ring_alloc+0x41 [foo]  >\n");
 	f->view.style.columns = 0;
 	text_areas(begin(f), &f->view);
 	assert_non_null(strstr(end(f), " @ ring_alloc+0x41 [foo]  vmtrace[200]\n"));
@@ -363,7 +365,8 @@ static void test_hostile_names(void **state)
 {
 	struct fixture *f = *state;
 	char evil[400];
-	struct event fail = { .type = EV_FAIL, .size = UINT32_MAX, .align = 1u << 31,
+	struct event fail = { .type = EV_FAIL, .t_ns = UINT64_MAX, .size = UINT32_MAX,
+			      .align = 1u << 31,
 			      .err = INT32_MIN, .pid = UINT32_MAX };
 	uint32_t frame;
 

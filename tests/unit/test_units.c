@@ -124,6 +124,7 @@ static void text_as_bytes(void **state)
 		{ "0x100000000", -ERANGE, 0 },
 		{ "99999999999999999999999", -ERANGE, 0 },
 		{ "18446744073709551616G", -ERANGE, 0 },
+		{ "17179869184G", -ERANGE, 0 },
 		{ "", -EINVAL, 0 },
 		{ "-1", -EINVAL, 0 },
 		{ "+1", -EINVAL, 0 },

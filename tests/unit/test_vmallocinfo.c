@@ -176,10 +176,13 @@ static void trust(void **state)
 static void range_is_optional(void **state)
 {
 	static const char text[] = "0xe0800000-0xe0801000    4096 f vmalloc\n";
+	static const char wide[] = "0xffffa000e0800000-0xffffa000e0801000    4096 f vmalloc\n";
 	struct vmallocinfo info;
 
 	(void)state;
 	assert_int_equal(parse(text, strlen(text), 0, 0, &info), 0);
+	vmallocinfo_release(&info);
+	assert_int_equal(parse(wide, strlen(wide), 0, 0, &info), -EBADMSG);
 	vmallocinfo_release(&info);
 	assert_int_equal(parse(text, strlen(text), 0xe0800000, 0xe0801000, &info), 0);
 	vmallocinfo_release(&info);

@@ -26,6 +26,7 @@ run_case() {
 	kptr=$(cat /proc/sys/kernel/kptr_restrict)
 	start=$(uptime_cs)
 	run_limited "$name" "$limit"
+	unload_ours
 	rc=$(cat /tmp/case/rc)
 	reason=$(why_failed "$rc" "$limit" "$start")
 	aftermath "$mark" "$kptr" >/tmp/case/aftermath
@@ -73,6 +74,12 @@ show_indented() {
 			if (NR > 540) print "    ... " NR - 540 " lines left out ..."
 			for (i = NR > 540 ? NR - 39 : 501; i <= NR; i++) print "    " tail[i % 40]
 		}'
+}
+
+# The next case starts with none of our modules.
+unload_ours() {
+	rmmod textbook 2>/dev/null || true
+	rmmod vmtest 2>/dev/null || true
 }
 
 # Politely first, then by force.

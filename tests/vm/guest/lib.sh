@@ -62,3 +62,65 @@ vmallocinfo_real() {
 	cat /proc/vmallocinfo
 	echo "$before" >/proc/sys/kernel/kptr_restrict
 }
+
+# ---- vmtrace in the guest ----
+
+VMTEST=/sys/kernel/debug/vmtest/cmd
+
+# json_number FILE KEY: the first integer of that key.
+json_number() {
+	sed -n "s/.*\"$2\":\(-\{0,1\}[0-9][0-9]*\).*/\1/p" "$1" | head -n 1
+}
+
+# start_recording FILE [OPTION...]: events --json in the background, until its first snapshot is
+# complete. Its pid is left in recorder.
+start_recording() {
+	local file=$1
+	shift
+	vmtrace events --json "$@" >"$file" 2>"$file.err" &
+	recorder=$!
+	wait_for 20 grep -q '"phase":"end"' "$file" || fail "no recording: $(cat "$file.err")"
+}
+
+# A normal end: drained, with a trailer.
+stop_recording() {
+	kill -INT "$recorder"
+	wait "$recorder" || fail "the recording ended with $?: $(cat "$1.err")"
+	tail -n 1 "$1" | grep -q '"type":"trailer"' || fail "the recording has no trailer"
+}
+
+# load_module NAME: one of ours.
+load_module() {
+	insmod "/kmod/$1.ko" || fail "cannot load $1.ko"
+}
+
+# vmtest COMMAND: one operation of the test module.
+vmtest() {
+	echo "$*" >"$VMTEST"
+}
+
+# start_verify FILE OPTION...: verify --json in the background, until it watches. Its pid is left
+# in verifier.
+start_verify() {
+	local file=$1
+	shift
+	vmtrace verify --json -v "$@" >"$file" 2>"$file.err" &
+	verifier=$!
+	wait_for 20 grep -q 'watching' "$file.err" || fail "verify did not start: $(cat "$file.err")"
+}
+
+# end_verify FILE: compare now; the counts must all be 0.
+end_verify() {
+	local rc=0
+	kill -INT "$verifier"
+	wait "$verifier" || rc=$?
+	cat "$1.err" "$1"
+	assert_eq "$rc" 0 "exit code of verify"
+	assert_exact "$1"
+}
+
+assert_exact() {
+	assert_eq "$(json_number "$1" missing)" 0 missing
+	assert_eq "$(json_number "$1" extra)" 0 extra
+	assert_eq "$(json_number "$1" mismatched)" 0 mismatched
+}

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash disable=SC1091
+# Every operation of the test module is reported with exactly its address, size and guard, and
+# with a stack that names the function that made it. The oracle is what the module prints.
+. /guest/lib.sh
+
+out=/tmp/events
+
+# The value of key $1 in the line $2 of the kernel log.
+value() { echo "$2" | sed -n "s/.* $1=\([^ ]*\).*/\1/p"; }
+
+# hex NUMBER: as JSON has it
+hex() { printf '0x%08x' "$1"; }
+
+# The alloc line of the range, last of several.
+find_alloc() {
+	grep '"type":"alloc"' $out | grep -F "\"start\":\"$1\",\"end\":\"$2\"" | tail -n 1
+}
+
+stack_of() {
+	local id
+	id=$(echo "$1" | sed -n 's/.*"stack":\([0-9]*\).*/\1/p')
+	grep "\"type\":\"stack\",\"id\":$id," $out
+}
+
+check_alloc() {
+	local line=$1 op addr start end area guard event
+	op=$(value op "$line")
+	addr=$(value addr "$line")
+	area=$(value area_bytes "$line")
+	start=$(hex $((addr & ~4095)))
+	end=$(hex $(((addr & ~4095) + area)))
+	guard=1
+	[ "$op" = vm_map_ram ] && guard=0
+	event=$(find_alloc "$start" "$end")
+	[ -n "$event" ] || fail "$op: no alloc event $start-$end: $line"
+	echo "$event" | grep -q "\"guard_pages\":$guard" || fail "$op: guard is not $guard: $event"
+	stack_of "$event" | grep -q "vmtest_do_$op+" || fail "$op: stack does not name vmtest_do_$op: $(stack_of "$event")"
+	case $op in
+	vmalloc | vzalloc | vmalloc_user)
+		echo "$event" | grep -q "\"requested\":$(value bytes "$line")[,}]" ||
+			fail "$op: requested is not $(value bytes "$line"): $event"
+		;;
+	esac
+	checked=$((checked + 1))
+}
+
+check_free() {
+	local line=$1 addr start end
+	addr=$(value addr "$line")
+	start=$(hex $((addr & ~4095)))
+	end=$(hex $(((addr & ~4095) + $(value area_bytes "$line"))))
+	grep '"type":"free"' $out | grep -qF "\"start\":\"$start\",\"end\":\"$end\"" ||
+		fail "no free event $start-$end: $line"
+	checked=$((checked + 1))
+}
+
+check_softirq() {
+	local addr
+	addr=$(hex "$(value addr "$1")")
+	grep '"type":"vfree"' $out | grep -F "\"addr\":\"$addr\"" | grep -q vmtest_softirq_free ||
+		fail "no vfree event names vmtest_softirq_free for $addr"
+	grep '"type":"free"' $out | grep -F "\"start\":\"$addr\"" | grep -q '"comm":"kworker' ||
+		fail "the deferred free of $addr is not a kworker's"
+	checked=$((checked + 1))
+}
+
+load_module vmtest
+mark
+start_recording $out
+for size in 4 4096 4097 100000 1M; do
+	vmtest "vmalloc a$size $size"
+	vmtest "vzalloc b$size $size"
+	vmtest "vmalloc_user c$size $size"
+done
+for pages in 1 3 64; do vmtest "vmap d$pages $pages"; done
+vmtest "vm_map_ram e1 33"
+vmtest "vm_map_ram e2 100"
+vmtest "ioremap f1 auto 4096"
+vmtest "nested g1 5M"
+vmtest "fail 200M"
+for size in 4 4096 4097 100000 1M; do
+	vmtest "free a$size"
+	vmtest "free b$size"
+	vmtest "free_softirq c$size"
+done
+for name in d1 d3 d64 e1 e2 f1 g1; do vmtest "free $name"; done
+sleep 0.5
+stop_recording $out
+kernel_log_since | grep 'vmtest: op=' >/tmp/oracle
+
+checked=0
+while read -r line; do
+	line=" ${line#*vmtest: }"
+	case "$line" in
+	*result=NULL*) ;;
+	*" op=vmalloc name=g1 "*) ;; # made by vmtest_do_vmalloc through nested: checked below
+	*" op=nested "*) ;;
+	*" op=free_softirq "*) check_softirq "$line" ;;
+	*" op=free "*) check_free "$line" ;;
+	*" addr="*) check_alloc "$line" ;;
+	esac
+done </tmp/oracle
+
+grep '"type":"fail"' $out | grep '"size":209719296' | grep -q '"errno":16' ||
+	fail "no fail event of 200M and its guard page with EBUSY: $(grep '"type":"fail"' $out)"
+# 5 MB need 1280 page pointers: 5120 bytes, a vmalloc inside the vmalloc.
+grep '"type":"alloc"' $out | grep -q '"requested":5120' || fail "the nested page array was not reported"
+assert_eq "$(json_number $out lost)" 0 "lost events"
+[ "$checked" -ge 40 ] || fail "only $checked operations were checked"
+echo "checked $checked operations, each exact"

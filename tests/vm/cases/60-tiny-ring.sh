@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash disable=SC1091
+# limit: 180
+# A ring far too small for the load: every loss is counted, the map says that it is uncertain, and
+# it heals to no difference by itself.
+. /guest/lib.sh
+
+load_module vmtest
+# Stopped, vmtrace cannot drain: whatever the ring cannot hold is lost for certain.
+start_recording /tmp/events --ring=4K
+kill -STOP "$recorder"
+vmtest "mixed 2000 21 0 keep"
+vmtest wait
+kill -CONT "$recorder"
+wait_for 30 grep -q '"type":"lost"' /tmp/events || fail "no lost event"
+heal_done() { [ "$(grep -c '"phase":"end"' /tmp/events)" -ge 2 ]; }
+wait_for 30 heal_done || fail "no second snapshot after the loss"
+stop_recording /tmp/events
+[ "$(tail -n 1 /tmp/events | sed -n 's/.*"lost":\([0-9]*\).*/\1/p')" -gt 100 ] || fail "too little was lost: $(tail -n 1 /tmp/events)"
+
+# What was sent and what was counted as lost add up: each operation of the load makes at least one
+# event, all of which are one or the other.
+sent=$(grep -c -e '"type":"alloc"' -e '"type":"free"' -e '"type":"purge"' -e '"type":"vfree"' -e '"type":"fail"' /tmp/events)
+lost=$(grep '"type":"lost"' /tmp/events | grep '"cause":"ring"' | sed 's/.*"count":\([0-9]*\).*/\1/' | awk '{ n += $1 } END { print n + 0 }')
+echo "sent $sent, lost $lost"
+[ $((sent + lost)) -ge 2000 ] || fail "2000 operations, but only $((sent + lost)) events sent or lost"
+
+start_verify /tmp/verify --duration=100s --ring=4K
+kill -STOP "$verifier"
+vmtest "mixed 20000 22 0 keep"
+vmtest "mixed 20000 23 1"
+vmtest wait
+kill -CONT "$verifier"
+sleep 2
+end_verify /tmp/verify
+[ "$(json_number /tmp/verify lost_events)" -gt 100 ] || fail "nothing was lost: this tests nothing"
+
+# --strict says so with its exit code.
+vmtrace verify --ring=4K --strict --duration=100s >/tmp/strict 2>&1 &
+pid=$!
+sleep 2
+kill -STOP $pid
+vmtest "mixed 5000 24 0"
+vmtest wait
+kill -CONT $pid
+sleep 0.5
+kill -INT $pid
+rc=0
+wait $pid || rc=$?
+cat /tmp/strict
+assert_eq "$rc" 4 "exit code under --strict"

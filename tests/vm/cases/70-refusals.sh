@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash disable=SC1091
+# What does not work is told in one line with what to do, and with the right exit code.
+. /guest/lib.sh
+
+# expect CODE WORDS CMD...: exit code and words on stderr
+expect() {
+	local code=$1 words=$2 rc=0
+	shift 2
+	"$@" >/tmp/out 2>/tmp/err || rc=$?
+	echo "exit $rc: $* : $(head -n 1 /tmp/err)"
+	assert_eq "$rc" "$code" "exit code of '$*'"
+	grep -q -e "$words" /tmp/err || fail "'$*' does not say '$words': $(cat /tmp/err)"
+}
+
+echo 'root::0:0::/root:/bin/sh
+user::1000:1000::/tmp:/bin/sh' >/etc/passwd 2>/dev/null || { mkdir -p /etc && echo 'root::0:0::/root:/bin/sh
+user::1000:1000::/tmp:/bin/sh' >/etc/passwd; }
+as_user() { su user -c "$*"; }
+
+expect 1 'need root' as_user /bin/vmtrace
+expect 1 'need root' as_user /bin/vmtrace layout
+expect 2 "no command 'fly'" vmtrace fly
+expect 2 'unrecognized option' vmtrace map --fly
+expect 2 'unrecognized option' vmtrace layout --ring=4K
+expect 2 'power of two' vmtrace map --ring=5000
+expect 2 'not a number' vmtrace map --stack-depth=99
+expect 2 'one word too many' vmtrace map twice
+expect 1 'cannot read' vmtrace map -i /no/such/file
+expect 1 'cannot read BTF file' vmtrace map --btf /no/such/file
+echo junk >/tmp/junk
+expect 1 'not a vmtrace recording' vmtrace map -i /tmp/junk
+
+echo 0 >/sys/kernel/debug/kprobes/enabled
+expect 77 'kprobes are switched off' vmtrace map
+vmtrace doctor >/tmp/doctor && fail "doctor says that tracing works without kprobes"
+grep -q '^STOP  kprobes' /tmp/doctor || fail "doctor does not name kprobes: $(cat /tmp/doctor)"
+echo 1 >/sys/kernel/debug/kprobes/enabled
+
+echo 0 >/proc/sys/kernel/ftrace_enabled
+expect 77 'ftrace_enabled' vmtrace map
+echo 1 >/proc/sys/kernel/ftrace_enabled
+
+# kptr_restrict=2 is the user's will: no seed, everything else works.
+echo 2 >/proc/sys/kernel/kptr_restrict
+vmtrace map >/tmp/out 2>/tmp/err || fail "map under kptr_restrict=2: $(cat /tmp/err)"
+grep -q 'kptr_restrict=2 hides' /tmp/err || fail "kptr_restrict=2 is not told: $(cat /tmp/err)"
+expect 1 'kptr_restrict' vmtrace snapshot
+assert_eq "$(cat /proc/sys/kernel/kptr_restrict)" 2 "kptr_restrict after a run"
+vmtrace verify --seed=sysctl || fail "verify --seed=sysctl under kptr_restrict=2"
+assert_eq "$(cat /proc/sys/kernel/kptr_restrict)" 2 "kptr_restrict after --seed=sysctl"
+echo 0 >/proc/sys/kernel/kptr_restrict
+
+# A reader that goes away is a quiet end.
+rc=0
+{ vmtrace live --interval=100ms 2>/tmp/err || rc=$?; echo "$rc" >/tmp/rc; } | head -n 1 >/dev/null
+assert_eq "$(cat /tmp/rc)" 0 "exit code of live | head"
+[ ! -s /tmp/err ] || fail "live | head is not quiet: $(cat /tmp/err)"
