@@ -19,50 +19,68 @@ struct printer {
 	uint64_t events;
 	uint64_t lost;
 	uint64_t base_ns;
-	unsigned int printed;
+	uint32_t lazy_bytes; /* before the event */
 };
+
+static int write_header(struct printer *printer)
+{
+	if (printer->header_written)
+		return 0;
+	printer->header_written = true;
+	return jsonl_write_header(stdout, &printer->session.header);
+}
 
 static int write_json(struct printer *printer, const struct event *event)
 {
-	int err = 0;
+	int err = write_header(printer);
 
-	if (!printer->header_written) {
-		err = jsonl_write_header(stdout, &printer->session.header);
-		printer->header_written = true;
-	}
 	if (!err)
 		err = jsonl_write_event(stdout, event, printer->session.names,
 					printer->session.stacks);
-	printer->events++;
+	printer->events += event->type != EV_STACK;
 	if (event->type == EV_LOST)
 		printer->lost += event->count;
 	return err == -EIO ? -EPIPE : err;
 }
 
-/* Text leaves out what is not news: the snapshot, and stacks (they come with their events). */
-static bool is_news(struct printer *printer, const struct event *event)
+/* Text leaves out what is not news: what existed before, stacks (they come with their events),
+ * purges of nothing (a module load makes dozens). */
+static bool is_news(struct printer *printer, const struct event *event, uint32_t purged_bytes)
 {
-	if (event->type == EV_SNAPSHOT_END)
+	if (event->type == EV_SNAPSHOT_END || !printer->session.facts.live)
 		printer->ready = true;
+	if (event->type == EV_PURGE && !purged_bytes)
+		return false;
 	return printer->ready && event->type != EV_STACK && event->type != EV_AREA &&
 	       event->type != EV_SNAPSHOT_BEGIN && event->type != EV_SNAPSHOT_END;
+}
+
+static int write_text(struct printer *printer, const struct event *event)
+{
+	uint32_t lazy_bytes = space_totals(printer->session.space).lazy_bytes;
+	uint32_t purged_bytes = printer->lazy_bytes - lazy_bytes;
+	struct event shown = *event;
+	struct view view;
+
+	printer->lazy_bytes = lazy_bytes;
+	if (!is_news(printer, event, purged_bytes))
+		return 0;
+	if (event->type == EV_PURGE)
+		shown.size = purged_bytes;
+	if (!printer->base_ns)
+		printer->base_ns = printer->session.facts.live ? printer->session.start_ns :
+								 event->t_ns;
+	view = session_view(&printer->session, stdout);
+	view.style.columns = 0; /* a log: nothing is cut */
+	text_event(stdout, &view, &shown, printer->base_ns, printer->options->stacks);
+	return ferror(stdout) ? -EPIPE : 0;
 }
 
 static int on_event(void *context, const struct event *event)
 {
 	struct printer *printer = context;
-	struct view view;
 
-	if (printer->options->json)
-		return write_json(printer, event);
-	if (!is_news(printer, event))
-		return 0;
-	if (!printer->base_ns)
-		printer->base_ns = printer->session.facts.live ? printer->session.start_ns :
-								 event->t_ns;
-	view = session_view(&printer->session, stdout);
-	text_event(stdout, &view, event, printer->base_ns, printer->options->stacks);
-	return ferror(stdout) ? -EPIPE : 0;
+	return printer->options->json ? write_json(printer, event) : write_text(printer, event);
 }
 
 /* Slices, so that what is buffered reaches the reader soon. */
@@ -81,7 +99,7 @@ static int flow(struct printer *printer, uint64_t duration_ns)
 
 static int finish(struct printer *printer)
 {
-	if (printer->options->json && printer->header_written && !ferror(stdout))
+	if (printer->options->json && !ferror(stdout) && write_header(printer) == 0)
 		jsonl_write_trailer(stdout, printer->events, printer->lost);
 	if (fflush(stdout) && errno != EPIPE) {
 		log_error("cannot write: %s", strerror(errno));

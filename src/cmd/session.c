@@ -178,7 +178,9 @@ static unsigned int terminal_columns(FILE *out)
 {
 	struct winsize size;
 
-	if (isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
+	if (!isatty(fileno(out)))
+		return 0; /* as for 80, but nothing is cut: it is for grep or a file */
+	if (ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
 		return size.ws_col;
 	return 80;
 }

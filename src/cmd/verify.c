@@ -1,39 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* verify: the map that events built against the kernel's own list. */
-#include "clock.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
 #include "log.h"
 #include "view/json.h"
+#include "view/units.h"
 
 #define DEFAULT_DURATION_NS 1000000000ull
 
-static int run(const struct options *options)
+static int report(struct session *session, const struct options *options)
 {
 	struct compare_result result = { 0 };
-	struct session session;
 	unsigned int tries = 0;
-	int code;
+	int code = session_verify(session, &result, &tries);
 
-	if (options->duration_ns != NO_DURATION && options->duration_ns > 2000000000ull)
-		log_info("watching for the given time, then comparing; Ctrl-C compares at once");
-	code = session_once(&session, options, DEFAULT_DURATION_NS);
+	if (code)
+		return code;
+	if (!options->json)
+		session_print_verify(stdout, session, &result);
+	else if (json_verify(stdout, &result, space_counters(session->space)->lost, tries))
+		code = EXIT_FAILED;
 	if (!code)
-		code = session_verify(&session, &result, &tries);
-	if (!code) {
-		if (options->json)
-			code = json_verify(stdout, &result, space_counters(session.space)->lost,
-					   tries) ?
-				       EXIT_FAILED :
-				       EXIT_OK;
-		else
-			session_print_verify(stdout, &session, &result);
-		if (!code)
-			code = session_exit_code(&session);
-		if (result.nr_diffs)
-			code = EXIT_FINDING;
-	}
+		code = session_exit_code(session);
+	if (result.nr_diffs)
+		code = EXIT_FINDING;
 	compare_release(&result);
+	return code;
+}
+
+static int run(const struct options *options)
+{
+	uint64_t for_ns = options->duration_ns == NO_DURATION ? DEFAULT_DURATION_NS :
+								options->duration_ns;
+	struct session session;
+	char text[16];
+	int code = session_open(&session, options, NULL);
+
+	if (!code) {
+		log_info("watching for %s, then comparing; Ctrl-C compares at once",
+			 units_duration(for_ns, text, sizeof(text)));
+		code = session_run(&session, for_ns);
+	}
+	if (code == SESSION_MORE || code == SESSION_END)
+		code = report(&session, options);
 	session_close(&session);
 	return code;
 }

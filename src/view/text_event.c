@@ -115,15 +115,18 @@ static void put_vfree(FILE *out, const struct view *view, const struct event *ev
 		used);
 }
 
+/* size: what it freed, if the caller knows. */
 static void put_purge(FILE *out, const struct event *event)
 {
-	char took[16];
+	char freed[16], took[16];
 
+	fprintf(out, " %17s %6s ", "lazy -> free",
+		event->size ? units_bytes(event->size, freed, sizeof(freed)) : "");
 	if (event->flags & EV_F_HAS_BEGIN)
-		fprintf(out, " took %s: what was lazy before is free\n",
+		fprintf(out, "took %s\n",
 			units_duration(event->t_ns - event->begin_ns, took, sizeof(took)));
 	else
-		fputs(" ended; its begin was not seen\n", out);
+		fputs("its begin was not seen\n", out);
 }
 
 static void put_lost(FILE *out, const struct view *view, const struct event *event)

@@ -227,11 +227,12 @@ static void test_bad_utf8_is_written_as_utf8(void **state)
 	char text[512] = "";
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
-	event.comm_id = name(fixture, "\xff" "a\xc3\xa9\xc3" "\"\x1b");
+	event.comm_id = name(fixture, "\xff" "a\xc3\xa9\xc3" "\"\x1b\xed\xa0\x80");
 	assert_int_equal(jsonl_write_event(out, &event, fixture->names, fixture->stacks), 0);
 	fclose(out);
 	assert_string_equal(text, "{\"type\":\"vfree\",\"t\":0,\"addr\":\"0xf7849000\",\"pid\":0,"
-				  "\"comm\":\"\xef\xbf\xbd" "a\xc3\xa9\xef\xbf\xbd\\\"\\u001B\"}\n");
+				  "\"comm\":\"\xef\xbf\xbd" "a\xc3\xa9\xef\xbf\xbd\\\"\\u001B"
+				  "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"}\n");
 }
 
 static void test_full_disk_is_told(void **state)

@@ -336,6 +336,17 @@ static void test_live(void **state)
 	assert_null(strstr(f->text, "OWNER"));
 }
 
+/* 100% only when not a page is left, 0% only when none is taken. */
+static void test_percent_of_almost_all(void **state)
+{
+	struct fixture *f = *state;
+
+	fill(f);
+	apply(f, (struct event){ .type = EV_ALLOC, .t_ns = 1, .start = START, .end = END - PAGE });
+	text_summary(begin(f), &f->view);
+	assert_non_null(strstr(end(f), "used 1020K 99% guard 0 lazy 0 free 4.0K <1%\n"));
+}
+
 /* No line longer than the columns, no byte that a terminal would obey. */
 static void check_lines(const char *text, unsigned int columns)
 {
@@ -468,6 +479,7 @@ int main(void)
 		TEST(test_top),
 		TEST(test_events),
 		TEST(test_live),
+		TEST(test_percent_of_almost_all),
 		TEST(test_hostile_names),
 		TEST(test_json),
 		TEST(test_json_verify),

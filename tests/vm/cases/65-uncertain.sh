@@ -11,6 +11,8 @@ vmtest "mixed 2000 31 0"
 vmtest wait
 kill -CONT "$recorder"
 wait_for 30 grep -q '"type":"lost"' /tmp/events || fail "no lost event"
+heal_done() { [ "$(grep -c '"phase":"end"' /tmp/events)" -ge 2 ]; }
+wait_for 30 heal_done || fail "no second snapshot after the loss"
 stop_recording /tmp/events
 # up to the first loss
 awk '{ print } /"type":"lost"/ { exit }' /tmp/events >/tmp/cut
