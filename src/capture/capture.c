@@ -416,10 +416,20 @@ static int prove(struct capture *capture)
 	return err;
 }
 
+/* What the start spends its time on, under -v. */
+static void step_done(const char *what, uint64_t *since_ns)
+{
+	uint64_t now_ns = clock_now_ns();
+
+	log_debug("%s: %u ms", what, (unsigned int)((now_ns - *since_ns) / 1000000));
+	*since_ns = now_ns;
+}
+
 int capture_open(const struct capture_options *options, struct names *names, struct stacks *stacks,
 		 struct capture **out)
 {
 	struct capture *capture = calloc(1, sizeof(*capture));
+	uint64_t step_ns = clock_now_ns();
 	char why[256];
 	int err;
 
@@ -435,6 +445,7 @@ int capture_open(const struct capture_options *options, struct names *names, str
 		log_error("cannot find the vmalloc range: %s", why);
 	if (!err)
 		err = load_symbols(capture);
+	step_done("symbols read", &step_ns);
 	if (!err) {
 		capture->resolver = resolver_new(capture->symbols, names,
 						 capture->range.vmalloc_start,
@@ -445,10 +456,13 @@ int capture_open(const struct capture_options *options, struct names *names, str
 	}
 	if (!err)
 		err = look_before(capture);
+	step_done("the kernel's list read", &step_ns);
 	if (!err)
 		err = start_flow(capture);
+	step_done("probes loaded and attached", &step_ns);
 	if (!err)
 		err = prove(capture);
+	step_done("self-test done", &step_ns);
 	if (err) {
 		capture_close(capture);
 		return err;
@@ -459,6 +473,8 @@ int capture_open(const struct capture_options *options, struct names *names, str
 
 void capture_close(struct capture *capture)
 {
+	uint64_t step_ns = clock_now_ns();
+
 	if (!capture)
 		return;
 	kptr_restore(capture->kptr);
@@ -466,6 +482,7 @@ void capture_close(struct capture *capture)
 	ring_unmap(&capture->ring);
 	losses_free(capture->losses);
 	probes_free(capture->probes);
+	step_done("probes detached", &step_ns);
 	decode_free(capture->decode);
 	resolver_free(capture->resolver);
 	symbols_free(capture->symbols);

@@ -142,6 +142,7 @@ int range_parse_meminfo(const char *text, size_t len, struct range *range)
 	range->mem_total_kib = 0;
 	if (find_kib(text, len, "MemTotal:", &kib) && kib <= UINT32_MAX)
 		range->mem_total_kib = (uint32_t)kib;
+	range->highmem = find_kib(text, len, "HighTotal:", &kib);
 	if (find_kib(text, len, "VmallocTotal:", &kib) && kib <= UINT32_MAX / 1024)
 		range->total_bytes = (uint32_t)kib * 1024;
 	return range->total_bytes ? 0 : -ENOENT;

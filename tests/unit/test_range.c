@@ -163,6 +163,8 @@ static void meminfo(void **state)
 {
 	static const char good[] = "MemTotal:        2061416 kB\nMemFree:         1800000 kB\n"
 				   "VmallocTotal:     122880 kB\nVmallocUsed:        1000 kB\n";
+	/* The line exists only with CONFIG_HIGHMEM (fs/proc/meminfo.c), even when it says 0. */
+	static const char highmem[] = "HighTotal:             0 kB\nVmallocTotal:     122880 kB\n";
 	static const char *const bad[] = {
 		"",
 		"VmallocTotal:",
@@ -184,6 +186,9 @@ static void meminfo(void **state)
 	assert_int_equal(range_parse_meminfo(good, strlen(good), &range), 0);
 	assert_int_equal(range.total_bytes, 122880 * 1024);
 	assert_int_equal(range.mem_total_kib, 2061416);
+	assert_false(range.highmem);
+	assert_int_equal(range_parse_meminfo(highmem, strlen(highmem), &range), 0);
+	assert_true(range.highmem);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(range_parse_meminfo(bad[i], strlen(bad[i]), &range), -ENOENT);
 		assert_int_equal(range.total_bytes, 0);

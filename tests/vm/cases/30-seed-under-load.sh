@@ -9,8 +9,8 @@
 . /guest/lib.sh
 
 load_module vmtest
-vmtest "mixed 150000 11 0"
-vmtest "mixed 150000 12 1"
+vmtest "mixed 600000 11 0"
+vmtest "mixed 600000 12 1"
 for round in 1 2 3; do
 	vmtrace verify --json --duration=1s >/tmp/verify || fail "round $round: $(cat /tmp/verify)"
 	cat /tmp/verify

@@ -12,6 +12,9 @@ assert_eq "$((end - start))" "$(awk '/VmallocTotal/ { print $2 * 1024 }' /proc/m
 low=$(dmesg | sed -n 's/.*] *\([0-9]*\)MB LOWMEM available.*/\1/p')
 assert_eq "$(((high - 0xc0000000) >> 20))" "$low" "high_memory against LOWMEM of the boot log"
 assert_eq "$((start - high))" $((8 << 20)) "VMALLOC_OFFSET"
+# With CONFIG_HIGHMEM the persistent kmap lies two pages above (arch/x86/include/asm/pgtable_32_areas.h).
+pkmap=$(sed -n 's/^ *PKMAP_BASE *\(0x[0-9a-f]*\).*/\1/p' /tmp/layout)
+grep -q 'CONFIG_HIGHMEM=y' /boot/config-* && assert_eq "$((pkmap - end))" 8192 "PKMAP_BASE - VMALLOC_END"
 # Every area that the kernel lists lies inside.
 vmallocinfo_real | sed 's/-.*//' | while read -r addr; do
 	[ $((addr)) -ge $((start)) ] && [ $((addr)) -lt $((end)) ] || fail "$addr is outside"
