@@ -308,8 +308,8 @@ static void test_events(void **state)
 "                    ...\n"
 "   +1.002345 vfree f8000000                          rmmod[1] foo_exit+0x1 [foo]\n"
 "   +1.002345 free  f8000000-f8002000   8.0K          ?[1]\n"
-"   +1.002345 purge took 400us: what was lazy before is free\n"
-"   +1.002345 purge ended; its begin was not seen\n"
+"   +1.002345 purge      lazy -> free        took 400us\n"
+"   +1.002345 purge      lazy -> free        its begin was not seen\n"
 "   +1.002345 FAIL  f8000000-f8100000  32.0M module   ?[4211] EBUSY align 1.0M a>\n"
 "   +1.002345 LOST  12 (ring, cpu 1): the map is uncertain until it is re-read\n"
 "   +1.002345 LOST  1 (stack): the map stays exact\n");
