@@ -14,7 +14,8 @@
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
-ifeq (,$(filter -j%,$(MAKEFLAGS)))
+# A second make of ours takes part in the jobs of the first.
+ifeq (0-,$(MAKELEVEL)-$(filter -j%,$(MAKEFLAGS)))
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 1)
 endif
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* live: a block of text every interval, until Ctrl-C or --duration; a summary at the end. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "clock.h"
@@ -48,12 +49,11 @@ static int summarize(struct session *session)
 	unsigned int tries;
 	int code;
 
-	printf("\nwatched %s: %llu allocations, %llu frees, %llu purges, %llu failures, %llu "
-	       "events lost\n",
+	printf("\nwatched %s: %" PRIu64 " allocations, %" PRIu64 " frees, %" PRIu64
+	       " purges, %" PRIu64 " failures, %" PRIu64 " lost\n",
 	       units_duration(session->facts.uptime_ns, watched, sizeof(watched)),
-	       (unsigned long long)counters->allocs, (unsigned long long)counters->frees,
-	       (unsigned long long)counters->purges, (unsigned long long)counters->fails,
-	       (unsigned long long)counters->lost);
+	       counters->allocs, counters->frees, counters->purges, counters->fails,
+	       counters->lost);
 	if (session->options->input)
 		return session_exit_code(session);
 	code = session_verify(session, &result, &tries);

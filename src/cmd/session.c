@@ -2,6 +2,7 @@
 #include "cmd/session.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -224,14 +225,14 @@ void session_print_verify(FILE *out, const struct session *session,
 			names[diff->type <= DIFF_MISMATCH ? diff->type : 0], diff->start,
 			diff->model_end ? diff->model_end : diff->kernel_end, diff->kernel_end);
 	}
+	fprintf(out, "verify: %u missing, %u extra, %u mismatched\n", result->missing,
+		result->extra, result->mismatched);
 	fprintf(out,
-		"verify: %u missing, %u extra, %u mismatched (%u areas in the model, %u in the "
-		"kernel; lazy %u and %u KiB; %llu lost, %llu healed)\n",
-		result->missing, result->extra, result->mismatched, result->areas_model,
-		result->areas_kernel, result->lazy_model_bytes / 1024,
-		result->lazy_kernel_bytes / 1024, (unsigned long long)counters->lost,
-		(unsigned long long)(counters->healed_frees + counters->healed_allocs +
-				     counters->repaired));
+		"  %u areas in the model, %u in the kernel; lazy %u and %u KiB; %" PRIu64
+		" lost, %" PRIu64 " healed\n",
+		result->areas_model, result->areas_kernel, result->lazy_model_bytes / 1024,
+		result->lazy_kernel_bytes / 1024, counters->lost,
+		counters->healed_frees + counters->healed_allocs + counters->repaired);
 }
 
 int session_exit_code(const struct session *session)
@@ -240,9 +241,9 @@ int session_exit_code(const struct session *session)
 
 	if (!session->options->strict || !(counters->lost + counters->lost_stacks))
 		return EXIT_OK;
-	log_error("--strict: %llu events and %llu stacks were lost; a larger --ring or "
-		  "--probes=area loses less",
-		  (unsigned long long)counters->lost, (unsigned long long)counters->lost_stacks);
+	log_error("--strict: %" PRIu64 " events and %" PRIu64 " stacks were lost; a larger --ring "
+		  "or --probes=area loses less",
+		  counters->lost, counters->lost_stacks);
 	return EXIT_INCOMPLETE;
 }
 

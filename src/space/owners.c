@@ -86,13 +86,24 @@ static uint32_t live_form(struct names *names, uint32_t caller_id)
 	return names_intern(names, buf, (size_t)len);
 }
 
+/* A seeded vm_map_ram block has no caller, but a kind: "(vm_map_ram)". */
+static uint32_t no_caller_label(struct names *names, unsigned int kind)
+{
+	char label[32];
+
+	if (kind == KIND_UNKNOWN)
+		return names_intern_str(names, "?");
+	snprintf(label, sizeof(label), "(%s)", kind_name(kind));
+	return names_intern_str(names, label);
+}
+
 uint32_t owners_caller_of(const struct area *area, struct names *names, const struct stacks *stacks)
 {
 	uint32_t frame = kind_owner_frame(names, stacks_get(stacks, area->stack_id));
 
 	if (!frame && area->caller_id)
 		frame = live_form(names, area->caller_id);
-	return frame ? frame : names_intern_str(names, "?");
+	return frame ? frame : no_caller_label(names, area->kind);
 }
 
 /* The module's name in "symbol+0xoff [module]" and its length; NULL if there is none. */
@@ -116,7 +127,7 @@ uint32_t owners_module_of(struct names *names, uint32_t frame_id)
 	module = module_in(frame, &len);
 	if (module)
 		return names_intern(names, module, len);
-	if (!frame[0] || frame[0] == '?' || !strncmp(frame, "0x", 2))
+	if (!frame[0] || frame[0] == '?' || frame[0] == '(' || !strncmp(frame, "0x", 2))
 		return names_intern_str(names, "?");
 	return names_intern_str(names, "kernel");
 }
