@@ -7,31 +7,37 @@ cd "$(dirname "$0")/.." || exit 1
 passed=0 failed=0 skipped=0
 log=build/check.log
 
-# part NAME CMD...: its last line "[name:] N passed, N failed[, N skipped]" is added up.
+count='^([a-z]+: )?([0-9]+) passed, ([0-9]+) failed(, ([0-9]+) skipped)?$'
+
+# part NAME CMD...: adds up its last line "[name:] N passed, N failed[, N skipped]". A part that
+# passes nothing has not run.
 part() {
 	local name=$1 line status
 	shift
 	echo "== $name"
 	"$@" 2>&1 | tee "$log"
 	status=${PIPESTATUS[0]}
-	line=$(grep -E '^([a-z]+: )?[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
-	if [ -z "$line" ]; then
-		echo "FAIL $name ended without a count (exit $status)"
+	line=$(grep -E "$count" "$log" | tail -n 1)
+	if ! [[ $line =~ $count ]] || [ "${BASH_REMATCH[2]}" -eq 0 ]; then
+		echo "FAIL $name passed no test (exit $status)"
 		failed=$((failed + 1))
 		return
 	fi
-	passed=$((passed + $(echo "$line" | sed 's/.*\b\([0-9]*\) passed.*/\1/')))
-	failed=$((failed + $(echo "$line" | sed 's/.*\b\([0-9]*\) failed.*/\1/')))
-	case $line in
-	*skipped*) skipped=$((skipped + $(echo "$line" | sed 's/.*\b\([0-9]*\) skipped.*/\1/'))) ;;
-	esac
-	if [ "$status" -ne 0 ] && [[ $line == *" 0 failed"* ]]; then
-		echo "FAIL $name: exit $status"
+	passed=$((passed + BASH_REMATCH[2]))
+	failed=$((failed + BASH_REMATCH[3]))
+	skipped=$((skipped + ${BASH_REMATCH[5]:-0}))
+	if [ "$status" -ne 0 ] && [ "${BASH_REMATCH[3]}" -eq 0 ]; then
+		echo "FAIL $name ended with $status although no test failed"
 		failed=$((failed + 1))
 	fi
 }
 
-part unit tests/unit/run.sh build/unit/test_*[!.]
+unit_tests() {
+	find build/unit -maxdepth 1 -name 'test_*' -type f ! -name '*.log' -print0 | sort -z |
+		xargs -0 tests/unit/run.sh
+}
+
+part unit unit_tests
 part golden env VMTRACE=./vmtrace tests/golden/run.sh
 part vm tests/vm/run.sh
 echo

@@ -28,6 +28,7 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/notifier.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/sched/signal.h>
@@ -862,6 +863,50 @@ static int cmd_fail(char **argv)
 }
 
 /* Every mapping shows the same page, so only address space is used up. */
+/*
+ * An allocation inside an allocation of the same task: alloc_vmap_area calls
+ * the purge notifiers when it finds no hole (mm/vmalloc.c, label overflow), and
+ * a notifier may allocate, as reclaim may.
+ */
+struct inside {
+	struct notifier_block nb;
+	struct task_struct *task;
+	char **argv;
+	int err;
+};
+
+static int inside_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct inside *in = container_of(nb, struct inside, nb);
+
+	if (in->task != current || in->err != -ENODATA)
+		return NOTIFY_OK;
+	in->err = cmd_alloc(K_VMALLOC, in->argv);
+	return NOTIFY_OK;
+}
+
+/* fail_inside NAME BYTES FAILBYTES */
+static int cmd_fail_inside(char **argv, int argc)
+{
+	struct inside in = {
+		.nb.notifier_call = inside_notify,
+		.task = current,
+		.argv = argv,
+		.err = -ENODATA,
+	};
+	char *fail_argv[] = { "fail", argv[3], NULL };
+	int err;
+
+	if (argc != 4)
+		return -EINVAL;
+	err = register_vmap_purge_notifier(&in.nb);
+	if (err)
+		return err;
+	err = cmd_fail(fail_argv);
+	unregister_vmap_purge_notifier(&in.nb);
+	return err ? err : in.err;
+}
+
 static unsigned long exhaust_fill(struct list_head *list, unsigned long bytes)
 {
 	unsigned long n = 0;
@@ -1006,6 +1051,8 @@ static int run_locked(char **argv, int argc)
 		return cmd_free(argv, true);
 	if (!strcmp(argv[0], "fail"))
 		return cmd_fail(argv);
+	if (!strcmp(argv[0], "fail_inside"))
+		return cmd_fail_inside(argv, argc);
 	if (!strcmp(argv[0], "exhaust"))
 		return cmd_exhaust(argv);
 	if (!strcmp(argv[0], "mixed"))

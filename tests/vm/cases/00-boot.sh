@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash disable=SC1091
+# shellcheck shell=dash disable=SC1091,SC2154
 # limit: 20
 # The guest is what it should be: 32 bit, with a readable vmalloc account.
 . /guest/lib.sh

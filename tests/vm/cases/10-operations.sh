@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash disable=SC1091
+# shellcheck shell=dash disable=SC1091,SC2154
 # Every operation of the test module is reported with exactly its address, size and guard, and
 # with a stack that names the function that made it. The oracle is what the module prints.
 . /guest/lib.sh

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash disable=SC1091
+# shellcheck shell=dash disable=SC1091,SC2154
 # The user-space load that needs no module: array maps of exact sizes appear with exactly those
 # areas, and the map stays exact under a mix of maps, programs, ptys and module loads.
 . /guest/lib.sh

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash disable=SC1091
+# shellcheck shell=dash disable=SC1091,SC2154
 # limit: 240
 # 100,000 mixed operations on two CPUs, failures and exhaustion included: the map that the events
 # built equals the kernel's own list, and nothing was lost.

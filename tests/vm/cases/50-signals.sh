@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash disable=SC1091
+# shellcheck shell=dash disable=SC1091,SC2154
 # SIGINT and SIGTERM are a normal end, SIGKILL at any moment of the start is survived by the
 # machine: kptr_restrict is back, no probe is left (the harness looks too).
 . /guest/lib.sh

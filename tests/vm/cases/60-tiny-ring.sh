@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash disable=SC1091
+# shellcheck shell=dash disable=SC1091,SC2154
 # limit: 180
 # A ring far too small for the load: every loss is counted, the map says that it is uncertain, and
 # it heals to no difference by itself.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash disable=SC1091
+# shellcheck shell=dash disable=SC1091,SC2154
 # A recording that holds a loss and no snapshot after it: every number derived from the map
 # carries '~', live and read back.
 . /guest/lib.sh

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash disable=SC1091
+# shellcheck shell=dash disable=SC1091,SC2154
 # vm: own
 # Exactly when the tool is needed most there may be no room for it: it says so, names a ring that
 # fits, and snapshot works.

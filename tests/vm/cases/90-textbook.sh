@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=dash disable=SC1091
+# shellcheck shell=dash disable=SC1091,SC2154
 # The experiment of every kernel textbook: p = vmalloc(sizeof(int)), printed by printk, is seen by
 # vmtrace at the same address, one page and its guard page, and goes to lazy and to free.
 . /guest/lib.sh
