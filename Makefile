@@ -90,6 +90,9 @@ I386_CC = $(CLANG) --target=i386-linux-gnu --sysroot=$$(cat $(B)/i386/.root)
 .PHONY: i386
 i386: $(B)/i386/vmtrace
 
+# A cache that was removed is made anew.
+$(shell root=$$(cat $(B)/i386/.root 2>/dev/null); [ -d "$$root" ] || rm -f $(B)/i386/.root)
+
 $(B)/i386/.root: tools/i386-root.sh tools/lib.sh | $(B)/tools.bpf
 	$(Q)mkdir -p $(@D)
 	$(Q)tools/i386-root.sh >$@.tmp && mv $@.tmp $@
@@ -214,7 +217,7 @@ kmod: $(B)/i386/.root
 
 # ---- everything, from a fresh machine --------------------------------------------------------------
 
-.PHONY: demo demo-run check check-run setup
+.PHONY: demo demo-run check check-build setup
 setup:
 	$(Q)tools/packages.sh all
 
@@ -226,8 +229,10 @@ demo-run: guest
 	$(Q)tests/vm/demo.sh
 
 check: setup
-	$(Q)$(MAKE) --no-print-directory all unit guest
+	$(Q)$(MAKE) --no-print-directory check-build
 	$(Q)tests/check.sh
+
+check-build: all $(UNIT_TESTS) guest
 
 # ---- install, clean --------------------------------------------------------------------------------
 

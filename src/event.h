@@ -133,7 +133,7 @@ enum area_state {
 /* Why something was lost, for EV_LOST. */
 enum lost_cause {
 	LOST_RING = 1,  /* ring full */
-	LOST_INFLIGHT,  /* in-flight table full or nested too deep */
+	LOST_INFLIGHT,  /* in-flight table full or nested too deep: the request is not known */
 	LOST_UNMATCHED, /* an entry whose return probe never ran */
 	LOST_NO_ENTRY,  /* a return whose entry was not seen: area known, request not */
 	LOST_STACK,     /* stack truncated or not readable: the area is known, its owner is not */
@@ -142,10 +142,11 @@ enum lost_cause {
 	LOST_CAUSE_COUNT
 };
 
-/* True if a loss of this cause can make the map wrong (a cut stack can not). */
+/* True if a loss of this cause can make the map wrong. A cut stack can not; nor can a lost entry,
+ * whose return still reports the area. */
 static inline int lost_cause_hurts_map(unsigned int cause)
 {
-	return cause != LOST_STACK && cause != LOST_NO_ENTRY;
+	return cause != LOST_STACK && cause != LOST_NO_ENTRY && cause != LOST_INFLIGHT;
 }
 
 enum area_kind {

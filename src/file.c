@@ -7,13 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static int read_all(int fd, size_t max, char **bytes, size_t *len)
+static int read_all(int fd, size_t max, size_t first, char **bytes, size_t *len)
 {
 	size_t capacity = 65536, used = 0;
 	char *buf = malloc(capacity);
 
 	while (buf) {
-		ssize_t got = read(fd, buf + used, capacity - used - 1);
+		size_t room = capacity - used - 1;
+		ssize_t got = read(fd, buf + used, !used && first && first < room ? first : room);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -42,15 +43,20 @@ static int read_all(int fd, size_t max, char **bytes, size_t *len)
 	return -ENOMEM;
 }
 
-int file_read(const char *path, size_t max, char **bytes, size_t *len)
+int file_read_from(const char *path, size_t max, size_t first, char **bytes, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
 
 	if (fd < 0)
 		return -errno;
-	err = read_all(fd, max, bytes, len);
+	err = read_all(fd, max, first, bytes, len);
 	close(fd);
 	return err;
+}
+
+int file_read(const char *path, size_t max, char **bytes, size_t *len)
+{
+	return file_read_from(path, max, 0, bytes, len);
 }
 
 int file_read_line(const char *path, char *buf, size_t len)

@@ -9,6 +9,10 @@
  * -EFBIG, -ENOMEM or -errno. */
 int file_read(const char *path, size_t max, char **bytes, size_t *len);
 
+/* The same with a first read of first bytes (0 = as many as fit): moves the borders at which a
+ * seq_file lets go of its lock. */
+int file_read_from(const char *path, size_t max, size_t first, char **bytes, size_t *len);
+
 /* The first line of path without its newline, into buf. Length, or -errno. */
 int file_read_line(const char *path, char *buf, size_t len);
 

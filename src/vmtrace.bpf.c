@@ -3,8 +3,9 @@
  * The probes. Each program reads what its hook shows, writes one record of src/event.h into the
  * ring, and counts whatever it had to drop. What the records mean is user space's business.
  *
- * All hooks run in process context with preemption off while a program runs, so a CPU's own
- * counters need no atomics (which would also push the i386 JIT back to the interpreter).
+ * The kernel runs no second program on a CPU while one runs there, so a CPU's own counters need no
+ * atomics (which would also push the i386 JIT back to the interpreter). All hooks but vfree and
+ * vfree_atomic are in process context; in those two, `current` may be an interrupted bystander.
  */
 #include "kernel.bpf.h"
 #include "event.h"
@@ -242,10 +243,11 @@ static __always_inline void add_stack(void *ctx, struct alloc_record *record)
 		return;
 	}
 	nr = (uint32_t)bytes / sizeof(ips[0]);
-	if (nr >= depth) {
+	if (nr >= depth)
 		record->alloc.head.flags |= WIRE_F_STACK_CUT;
+	/* A depth that the user chose is no loss. */
+	if (nr >= depth && depth == VMT_MAX_FRAMES)
 		COUNT(stack_cut);
-	}
 	if (nr > VMT_MAX_FRAMES)
 		nr = VMT_MAX_FRAMES;
 #pragma unroll

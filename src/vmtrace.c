@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* vmtrace: who holds the vmalloc address space of a 32-bit x86 kernel. The commands and main. */
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,6 +42,21 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* Output that did not arrive is a failure, except when its reader has gone (vmtrace | head). */
+static int finish_output(int code)
+{
+	bool failed = ferror(stdout);
+
+	if (!failed)
+		errno = 0;
+	failed |= fflush(stdout) != 0;
+	if (!failed || errno == EPIPE)
+		return code;
+	fprintf(stderr, "vmtrace: cannot write the output: %s\n",
+		errno ? strerror(errno) : "an earlier write failed");
+	return EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command = &cmd_live;
@@ -69,5 +86,5 @@ int main(int argc, char **argv)
 	snprintf(program, sizeof(program), "vmtrace %s", command->name);
 	argv[0] = program;
 	options_parse(command, argc, argv, &options);
-	return command->run(&options);
+	return finish_output(command->run(&options));
 }

@@ -2,10 +2,12 @@
 #include "capture/capture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "capture/decode.h"
@@ -16,13 +18,18 @@
 #include "capture/selftest.h"
 #include "clock.h"
 #include "log.h"
+#include "space/space.h"
 
 #define FLUSH_MS          2000
+#define FLUSH_TURN_MS     50
 #define SELFTEST_MS       5000
+#define SELFTEST_TRIES    3
+#define START_LOCK_TRIES  100 /* of 100 ms */
 #define QUIET_TRIES       3 /* readings thrown away in the hope for a quiet one */
-#define UNION_READINGS    3 /* then this many together */
+#define UNION_READINGS    8 /* then at most this many together */
 #define HEAL_FIRST_NS     1000000000ull
 #define HEAL_MAX_NS       32000000000ull
+#define HEAL_CALM_NS      300000000000ull /* without a loss for this long, the back-off begins anew */
 #define PROGRAMS_ESTIMATE (384u * 1024) /* programs, tables, guard pages: `@ self` shows the fact */
 
 struct capture {
@@ -36,8 +43,9 @@ struct capture {
 	struct ring ring;
 	struct pump *pump;
 	struct losses *losses;
-	struct kptr *kptr; /* held from open to the end of the first seed */
+	struct kptr *kptr;  /* raised now, or NULL */
 	struct seed before; /* the kernel's list before anything of ours was in it */
+	int start_lock;     /* fd; held until seeded, so that two starts do not take each other's */
 	struct sink sink;
 	struct range range;
 	bool can_list;
@@ -48,6 +56,7 @@ struct capture {
 	bool heal_wanted;
 	uint64_t heal_at_ns;
 	uint64_t heal_gap_ns;
+	uint64_t healed_ns; /* when the last snapshot after a loss was taken */
 };
 
 static int no_sink(void *context, const struct event *event)
@@ -93,18 +102,33 @@ static int decode_batch(struct capture *capture, const uint8_t *bytes, size_t le
 	return count;
 }
 
+void capture_request_heal(struct capture *capture)
+{
+	uint64_t now_ns = clock_now_ns();
+
+	if (capture->heal_wanted)
+		return;
+	if (now_ns - capture->healed_ns > HEAL_CALM_NS)
+		capture->heal_gap_ns = HEAL_FIRST_NS;
+	capture->heal_wanted = true;
+	capture->heal_at_ns = now_ns + capture->heal_gap_ns;
+}
+
 static int report_losses(struct capture *capture)
 {
 	struct sink sink = observer(capture);
 	uint64_t now_ns = clock_now_ns();
-	int64_t hurting = losses_report(capture->losses, now_ns, &sink);
+	int64_t hurting = losses_report(capture->losses, now_ns, &sink), unmatched;
 
 	if (hurting < 0)
 		return (int)hurting;
-	if (hurting > 0 && !capture->heal_wanted) {
-		capture->heal_wanted = true;
-		capture->heal_at_ns = now_ns + capture->heal_gap_ns;
-	}
+	unmatched = losses_unmatched(capture->losses, now_ns, &sink);
+	if (unmatched < 0)
+		return (int)unmatched;
+	if (unmatched > 0)
+		probes_sweep(capture->probes, now_ns - LOSSES_WINDOW_NS);
+	if (hurting + unmatched > 0)
+		capture_request_heal(capture);
 	return 0;
 }
 
@@ -117,20 +141,35 @@ static int emit_queued(struct capture *capture)
 
 	if (count < 0)
 		return count;
+	if (pump_failed(capture->pump)) {
+		log_error("the ring buffer holds an impossible record: the capture ends here");
+		return pump_failed(capture->pump);
+	}
 	err = report_losses(capture);
 	return err ? err : count;
 }
 
-/* Emits all that has happened up to now. */
+/* Emits all that has happened up to now. The queue may be full of it, so this takes turns with the
+ * pump. -ETIMEDOUT: it did not come through within FLUSH_MS. */
 static int emit_flushed(struct capture *capture)
 {
-	int err = pump_flush(capture->pump, FLUSH_MS);
+	uint64_t deadline_ns = clock_now_ns() + FLUSH_MS * 1000000ull;
+	int err, got;
 
-	if (err == -EBADMSG) {
-		log_error("the ring buffer holds an impossible record: the capture ends here");
-		return err;
-	}
-	return emit_queued(capture);
+	do {
+		err = pump_flush(capture->pump, FLUSH_TURN_MS);
+		got = emit_queued(capture);
+		if (got < 0)
+			return got;
+	} while (err == -ETIMEDOUT && clock_now_ns() < deadline_ns);
+	return err;
+}
+
+int capture_drain(struct capture *capture)
+{
+	int err = emit_flushed(capture);
+
+	return err == -ETIMEDOUT ? 0 : err;
 }
 
 static int wait_queued(struct capture *capture, unsigned int timeout_ms)
@@ -149,7 +188,7 @@ static int read_once(struct capture *capture, struct seed *seed, bool *disturbed
 {
 	int err = emit_flushed(capture);
 
-	if (err < 0)
+	if (err < 0 && err != -ETIMEDOUT)
 		return err;
 	capture->list_begin_ns = clock_now_ns();
 	capture->list_disturbed = 0;
@@ -158,8 +197,8 @@ static int read_once(struct capture *capture, struct seed *seed, bool *disturbed
 	if (err)
 		return err;
 	err = emit_flushed(capture);
-	*disturbed = capture->list_disturbed != 0;
-	return err < 0 ? err : 0;
+	*disturbed = capture->list_disturbed != 0 || err == -ETIMEDOUT;
+	return err == -ETIMEDOUT ? 0 : err;
 }
 
 static int list_with_kptr(struct capture *capture, struct seed *seed)
@@ -171,8 +210,13 @@ static int list_with_kptr(struct capture *capture, struct seed *seed)
 		seed_release(seed);
 		err = read_once(capture, seed, &disturbed);
 	}
-	for (int i = 1; i < UNION_READINGS && !err && disturbed; i++)
+	/* Together, until one more has nothing new: each has other chunk borders. */
+	for (uint32_t before = 0, i = 1; i < UNION_READINGS && !err && disturbed; i++) {
+		before = seed->count;
 		err = read_once(capture, seed, &disturbed);
+		if (seed->count == before)
+			break;
+	}
 	if (err == -EPERM)
 		log_error("/proc/vmallocinfo shows %s addresses although kernel.kptr_restrict was "
 			  "raised: is something else changing it?",
@@ -243,18 +287,57 @@ static int snapshot(struct capture *capture, bool first)
 	return err;
 }
 
+/* What a later try may find different: another vmtrace had the lock, kptr_restrict was changed. */
+static bool is_passing(int err)
+{
+	return err == -EPERM || err == -EBUSY || err == -EBADMSG || err == -ENODATA ||
+	       err == -ENOMEM;
+}
+
 int capture_heal(struct capture *capture)
 {
 	int err;
 
 	if (!capture->heal_wanted || !capture->can_list)
 		return 0;
+	/* The loss must lie outside the slack of the list that is to put it right. */
+	usleep(2 * SPACE_SNAPSHOT_SLACK_NS / 1000);
 	capture->heal_wanted = false;
 	err = snapshot(capture, false);
+	capture->healed_ns = clock_now_ns();
 	capture->heal_gap_ns *= 2;
 	if (capture->heal_gap_ns > HEAL_MAX_NS)
 		capture->heal_gap_ns = HEAL_MAX_NS;
-	return err;
+	if (!is_passing(err))
+		return err;
+	log_note("the map stays uncertain (%s); next try in %u s", strerror(-err),
+		 (unsigned int)(capture->heal_gap_ns / 1000000000));
+	capture_request_heal(capture);
+	return 0;
+}
+
+/*
+ * One vmtrace starts at a time: what appears between its first look at the list and its seed, made
+ * by BPF, is its own. The file is only something that all of them can lock. If the other takes too
+ * long, the marks `@` may be wrong, nothing else.
+ */
+static void start_lock(struct capture *capture)
+{
+	capture->start_lock = open("/proc/vmallocinfo", O_RDONLY | O_CLOEXEC);
+	for (int i = 0; i < START_LOCK_TRIES && capture->start_lock >= 0; i++) {
+		if (flock(capture->start_lock, LOCK_EX | LOCK_NB) == 0)
+			return;
+		if (i == 0)
+			log_info("waiting for another vmtrace to start");
+		usleep(100000);
+	}
+}
+
+static void start_unlock(struct capture *capture)
+{
+	if (capture->start_lock >= 0)
+		close(capture->start_lock);
+	capture->start_lock = -1;
 }
 
 int capture_seed(struct capture *capture, const struct sink *sink)
@@ -267,8 +350,7 @@ int capture_seed(struct capture *capture, const struct sink *sink)
 	else
 		log_note("kernel.kptr_restrict=2 hides the areas that exist already; they are "
 			 "unknown until freed. --seed=sysctl sets it to 1 for one read");
-	kptr_restore(capture->kptr);
-	capture->kptr = NULL;
+	start_unlock(capture);
 	return err;
 }
 
@@ -290,12 +372,8 @@ int capture_poll(struct capture *capture, unsigned int timeout_ms)
 
 static int load_symbols(struct capture *capture)
 {
-	int err;
+	int err = symbols_load(capture->symbols, "/proc/kallsyms");
 
-	capture->symbols = symbols_new();
-	if (!capture->symbols)
-		return -ENOMEM;
-	err = symbols_load(capture->symbols, "/proc/kallsyms");
 	if (err == -EPERM) {
 		log_note("kernel.kptr_restrict hides symbol addresses even from root: stacks are "
 			 "shown as raw addresses. Fix: sysctl kernel.kptr_restrict=1");
@@ -306,24 +384,33 @@ static int load_symbols(struct capture *capture)
 	return err ? -ENOSYS : 0;
 }
 
-/* The list as it is before vmtrace takes any of the space, and whether there is room for it. */
+/* Symbols, and the list as it is before vmtrace takes any of the space. */
 static int look_before(struct capture *capture)
 {
-	uint32_t ring_need = 2 * capture->options.probes.ring_bytes + 6 * VMT_PAGE_SIZE;
-	uint32_t hole;
 	int err = kptr_open(capture, &capture->kptr);
 
 	if (err)
 		return err;
 	capture->can_list = kptr_value(capture->kptr) != 2 || capture->options.force_kptr;
+	err = load_symbols(capture);
+	if (!err && capture->can_list) {
+		err = seed_read(&capture->before, capture->names, capture->range.vmalloc_start,
+				capture->range.vmalloc_end);
+		if (err)
+			log_error("cannot read /proc/vmallocinfo: %s", strerror(-err));
+	}
+	kptr_restore(capture->kptr);
+	capture->kptr = NULL;
+	return err;
+}
+
+static int check_room(const struct capture *capture)
+{
+	uint32_t ring_need = 2 * capture->options.probes.ring_bytes + 6 * VMT_PAGE_SIZE;
+	uint32_t hole;
+
 	if (!capture->can_list)
 		return 0;
-	err = seed_read(&capture->before, capture->names, capture->range.vmalloc_start,
-			capture->range.vmalloc_end);
-	if (err) {
-		log_error("cannot read /proc/vmallocinfo: %s", strerror(-err));
-		return err;
-	}
 	hole = seed_largest_hole(&capture->before, capture->range.vmalloc_start,
 				 capture->range.vmalloc_end);
 	if (hole >= ring_need)
@@ -355,65 +442,98 @@ static int start_flow(struct capture *capture)
 	return probes_attach(capture->probes);
 }
 
-static bool until_seen(struct capture *capture, const bool *freed, const uint8_t *alloc_type)
+/* Emits events until *done, at most SELFTEST_MS. */
+static bool emit_until(struct capture *capture, const bool *done)
 {
 	uint64_t deadline_ns = clock_now_ns() + SELFTEST_MS * 1000000ull;
 
-	while (clock_now_ns() < deadline_ns) {
-		if (emit_flushed(capture) < 0)
-			return false;
-		if (freed ? *freed : *alloc_type != EV_NONE)
-			return true;
-		usleep(5000);
+	while (!*done && clock_now_ns() < deadline_ns) {
+		if (capture_drain(capture) < 0)
+			break;
+		if (!*done)
+			usleep(2000);
 	}
-	return false;
+	return *done;
 }
 
-static int prove(struct capture *capture)
+/* True if the kernel's own list has the test's area; a busy list may skip a line. */
+static bool kernel_has(struct capture *capture, const struct event *alloc)
+{
+	struct seed now = { 0 };
+	struct kptr *kptr;
+	bool found = false;
+
+	if (!capture->can_list)
+		return true;
+	if (kptr_open(capture, &kptr) < 0)
+		return false;
+	for (int i = 0; i < UNION_READINGS && !found; i++) {
+		if (seed_read(&now, capture->names, capture->range.vmalloc_start,
+			      capture->range.vmalloc_end) < 0)
+			break;
+		found = seed_has(&now, alloc->start, alloc->end);
+	}
+	kptr_restore(kptr);
+	seed_release(&now);
+	return found;
+}
+
+/* One try. False with the reason in why. */
+static bool prove_once(struct capture *capture, char *why, size_t why_len)
 {
 	struct selftest test = {
 		.range = &capture->range,
 		.own_pid = (uint32_t)getpid(),
 		.with_requests = capture->options.probes.with_requests,
 	};
-	struct seed now = { 0 };
-	char why[256];
-	int fd, err = 0;
+	int fd = selftest_allocate();
+	bool ok;
 
-	capture->sink = (struct sink){ .event = selftest_event, .context = &test };
-	fd = selftest_allocate();
 	if (fd < 0) {
-		log_error("self-test: cannot make a BPF map of 34K: %s", strerror(-fd));
-		return fd;
+		snprintf(why, why_len, "cannot make a BPF map of 34K: %s", strerror(-fd));
+		return false;
 	}
-	until_seen(capture, NULL, &test.alloc.type);
-	if (!selftest_alloc_ok(&test, why, sizeof(why)))
-		err = -ENOSYS;
-	if (!err && capture->can_list) {
-		err = seed_read(&now, capture->names, capture->range.vmalloc_start,
-				capture->range.vmalloc_end);
-		if (!err && !seed_has(&now, test.alloc.start, test.alloc.end)) {
-			snprintf(why, sizeof(why),
-				 "area %08x-%08x was reported, /proc/vmallocinfo has no such area",
-				 test.alloc.start, test.alloc.end);
-			err = -ENOSYS;
-		} else if (err) {
-			snprintf(why, sizeof(why), "reading /proc/vmallocinfo: %s", strerror(-err));
-		}
-		seed_release(&now);
+	capture->sink = (struct sink){ .event = selftest_event, .context = &test };
+	emit_until(capture, &test.allocated);
+	ok = selftest_alloc_ok(&test, why, why_len);
+	if (ok && !kernel_has(capture, &test.alloc)) {
+		snprintf(why, why_len,
+			 "area %08x-%08x was reported, /proc/vmallocinfo has no such area",
+			 test.alloc.start, test.alloc.end);
+		ok = false;
 	}
 	close(fd);
-	if (!err && !until_seen(capture, &test.freed, NULL)) {
-		snprintf(why, sizeof(why), "the free of area %08x-%08x was not reported within %u s",
+	if (ok && !emit_until(capture, &test.freed)) {
+		snprintf(why, why_len, "the free of area %08x-%08x was not reported within %u s",
 			 test.alloc.start, test.alloc.end, SELFTEST_MS / 1000);
-		err = -ENOSYS;
+		ok = false;
 	}
 	capture->sink = (struct sink){ .event = no_sink };
-	if (err)
-		log_error("self-test failed, so nothing is shown: %s. 'vmtrace snapshot' works "
-			  "without probes; 'vmtrace doctor' shows what was found",
-			  why);
-	return err;
+	return ok;
+}
+
+/* A test that failed while events were lost proves nothing; that is no reason to trust, either. */
+static int prove(struct capture *capture)
+{
+	char why[256];
+	bool lost = true;
+
+	for (int i = 0; i < SELFTEST_TRIES && lost; i++) {
+		capture->heal_wanted = false;
+		if (prove_once(capture, why, sizeof(why))) {
+			capture->heal_wanted = false; /* the seed comes after it */
+			return 0;
+		}
+		lost = capture->heal_wanted;
+	}
+	if (lost) {
+		log_error("self-test failed since events were lost meanwhile: use a larger --ring");
+		return -EAGAIN;
+	}
+	log_error("self-test failed, so nothing is shown: %s. 'vmtrace snapshot' works without "
+		  "probes; 'vmtrace doctor' shows what was found",
+		  why);
+	return -ENOSYS;
 }
 
 /* What the start spends its time on, under -v. */
@@ -439,13 +559,17 @@ int capture_open(const struct capture_options *options, struct names *names, str
 	capture->names = names;
 	capture->stacks = stacks;
 	capture->heal_gap_ns = HEAL_FIRST_NS;
+	capture->start_lock = -1;
 	capture->sink = (struct sink){ .event = no_sink };
 	err = range_read(&capture->range, why, sizeof(why));
 	if (err)
 		log_error("cannot find the vmalloc range: %s", why);
-	if (!err)
-		err = load_symbols(capture);
-	step_done("symbols read", &step_ns);
+	if (err == -ENOENT || err == -EBADMSG)
+		err = -ENOSYS; /* no CONFIG_PROC_KCORE, or not a 32-bit kernel's */
+	start_lock(capture);
+	capture->symbols = symbols_new();
+	if (!err && !capture->symbols)
+		err = -ENOMEM;
 	if (!err) {
 		capture->resolver = resolver_new(capture->symbols, names,
 						 capture->range.vmalloc_start,
@@ -456,7 +580,9 @@ int capture_open(const struct capture_options *options, struct names *names, str
 	}
 	if (!err)
 		err = look_before(capture);
-	step_done("the kernel's list read", &step_ns);
+	step_done("symbols and the kernel's list read", &step_ns);
+	if (!err)
+		err = check_room(capture);
 	if (!err)
 		err = start_flow(capture);
 	step_done("probes loaded and attached", &step_ns);
@@ -477,7 +603,7 @@ void capture_close(struct capture *capture)
 
 	if (!capture)
 		return;
-	kptr_restore(capture->kptr);
+	start_unlock(capture);
 	pump_stop(capture->pump);
 	ring_unmap(&capture->ring);
 	losses_free(capture->losses);

@@ -44,8 +44,15 @@ int capture_seed(struct capture *capture, const struct sink *sink);
  * how many records were decoded, or -errno. */
 int capture_poll(struct capture *capture, unsigned int timeout_ms);
 
+/* Emits all that has happened up to now. 0 or -errno. */
+int capture_drain(struct capture *capture);
+
+/* Asks for a snapshot: the map has shown that it missed something. */
+void capture_request_heal(struct capture *capture);
+
 /* Takes the snapshot that a loss made necessary now, if one is due, instead of when the back-off
- * (1 s, doubling to 32 s) has passed. 0 or -errno. */
+ * (1 s, doubling to 32 s, 1 s again after 5 minutes of calm) has passed. 0 or -errno; what may be
+ * different next time (another vmtrace has the lock) is noted and tried again. */
 int capture_heal(struct capture *capture);
 
 /*

@@ -79,9 +79,9 @@ static void look_lockdown(struct host_findings *findings)
 		add(findings, "lockdown", HOST_OK, "none (no /sys/kernel/security/lockdown)");
 	else if (strstr(line, "[confidentiality]"))
 		add(findings, "lockdown", HOST_STOP,
-		    "kernel lockdown is 'confidentiality' (/sys/kernel/security/lockdown): kprobes "
-		    "and BPF reads are forbidden. Use 'vmtrace snapshot', or boot with "
-		    "lockdown=integrity");
+		    "kernel lockdown is 'confidentiality' (/sys/kernel/security/lockdown): kprobes, "
+		    "BPF reads and /proc/kcore are forbidden. Boot with lockdown=integrity; until "
+		    "then /proc/vmallocinfo is all there is");
 	else
 		add(findings, "lockdown", HOST_OK, "%s", line);
 }

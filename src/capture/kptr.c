@@ -168,6 +168,18 @@ static int lock_and_raise(const char *path, bool force_from_2, int control, stru
 	return fd;
 }
 
+/* Neither `pkill -9 vmtrace` nor `killall -9 vmtrace` is to end parent and guardian together: they
+ * go by the task's name or by argv[0]. */
+static void rename_process(void)
+{
+	static const char name[] = "kptr-restore";
+	size_t room = strlen(program_invocation_name);
+
+	prctl(PR_SET_NAME, name);
+	memset(program_invocation_name, 0, room);
+	memcpy(program_invocation_name, name, room < sizeof(name) ? room : sizeof(name) - 1);
+}
+
 static _Noreturn void guardian(const char *path, bool force_from_2, int control, int reply)
 {
 	struct answer answer = { 0 };
@@ -175,7 +187,7 @@ static _Noreturn void guardian(const char *path, bool force_from_2, int control,
 	int locked;
 
 	setsid();
-	prctl(PR_SET_NAME, "vmtrace-kptr");
+	rename_process();
 	close_all_but(control, reply);
 	locked = lock_and_raise(path, force_from_2, control, &answer);
 	/* If this fails, the parent is gone, and control tells so. */

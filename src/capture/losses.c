@@ -11,6 +11,11 @@ struct losses {
 	const volatile struct wire_stats *live; /* one a CPU, written by the BPF side */
 	struct wire_stats *last;                /* as of the last look */
 	struct losses_total total;
+	/* allocations in progress, over the window that began at window_ns */
+	uint64_t window_ns;
+	int64_t in_progress;
+	int64_t floor;
+	int64_t reported;
 	uint32_t nr_cpus;
 	size_t map_len;
 };
@@ -81,6 +86,42 @@ static uint32_t advance(struct losses *losses, uint32_t cpu, uint8_t offset)
 	return grown;
 }
 
+/* Entries less returns and less what was noticed as unmatched, over all CPUs. */
+static int64_t count_in_progress(struct losses *losses)
+{
+	for (uint32_t cpu = 0; cpu < losses->nr_cpus; cpu++) {
+		losses->in_progress += advance(losses, cpu, offsetof(struct wire_stats, entries));
+		losses->in_progress -= advance(losses, cpu, offsetof(struct wire_stats, returns));
+	}
+	return losses->in_progress - (int64_t)losses->total.lost[LOST_UNMATCHED];
+}
+
+int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, const struct sink *sink)
+{
+	int64_t now = count_in_progress(losses), missed;
+	struct event event = {
+		.t_ns = t_ns,
+		.type = EV_LOST,
+		.state = LOST_UNMATCHED,
+		.cpu = UINT32_MAX,
+	};
+
+	if (!losses->window_ns || now < losses->floor)
+		losses->floor = now;
+	if (!losses->window_ns)
+		losses->window_ns = t_ns;
+	if (t_ns - losses->window_ns < LOSSES_WINDOW_NS)
+		return 0;
+	missed = losses->floor - losses->reported;
+	losses->reported = losses->floor;
+	losses->window_ns = t_ns;
+	losses->floor = now;
+	if (missed <= 0)
+		return 0;
+	event.count = (uint32_t)missed;
+	return sink_event(sink, &event) < 0 ? -EPIPE : missed;
+}
+
 int64_t losses_report(struct losses *losses, uint64_t t_ns, const struct sink *sink)
 {
 	int64_t hurting = 0;
@@ -114,8 +155,6 @@ struct losses_total losses_total(struct losses *losses)
 {
 	for (uint32_t cpu = 0; cpu < losses->nr_cpus; cpu++) {
 		losses->total.records += advance(losses, cpu, offsetof(struct wire_stats, records));
-		losses->total.entries += advance(losses, cpu, offsetof(struct wire_stats, entries));
-		losses->total.returns += advance(losses, cpu, offsetof(struct wire_stats, returns));
 	}
 	return losses->total;
 }

@@ -21,12 +21,19 @@ void losses_free(struct losses *losses);
  * many losses that can hurt the map were found, or -errno of the sink. */
 int64_t losses_report(struct losses *losses, uint64_t t_ns, const struct sink *sink);
 
+/*
+ * Entries without a return. The BPF side notices one when the same task allocates again; this
+ * notices the rest: the number of allocations in progress has a floor that it never went below
+ * for LOSSES_WINDOW_NS, and no allocation takes that long. Emits EV_LOST(LOST_UNMATCHED) for what
+ * is new and returns how many, or -errno of the sink.
+ */
+#define LOSSES_WINDOW_NS 10000000000ull
+int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, const struct sink *sink);
+
 /* Sums over all CPUs since the mapping. */
 struct losses_total {
 	uint64_t records VMT_ALIGNED8;
 	uint64_t lost[LOST_CAUSE_COUNT] VMT_ALIGNED8;
-	uint64_t entries VMT_ALIGNED8;
-	uint64_t returns VMT_ALIGNED8;
 };
 struct losses_total losses_total(struct losses *losses);
 

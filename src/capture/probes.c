@@ -14,6 +14,8 @@
 #include "log.h"
 #include "vmtrace.skel.h"
 
+#define MIN_WAKE_BYTES 2048 /* a ring of 4K never holds more than 4095 bytes */
+
 struct hook {
 	const char *function;
 	const char *purpose;
@@ -153,7 +155,7 @@ static int configure(struct probes *probes, const struct probes_options *options
 	int err;
 
 	skel->rodata->cfg_stack_depth = options->stack_depth;
-	skel->rodata->cfg_wake_bytes = wake_bytes < 4096 ? 4096 : wake_bytes;
+	skel->rodata->cfg_wake_bytes = wake_bytes < MIN_WAKE_BYTES ? MIN_WAKE_BYTES : wake_bytes;
 	err = bpf_map__set_max_entries(skel->maps.events, options->ring_bytes);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.stats, probes->cpus);
@@ -182,7 +184,7 @@ int probes_load(const struct probes_options *options, const struct symbols *symb
 	cpus = libbpf_num_possible_cpus();
 	probes->cpus = cpus > 0 ? (uint32_t)cpus : 1;
 	probes->skel = vmtrace_bpf__open_opts(&open_opts);
-	err = probes->skel ? 0 : -errno;
+	err = probes->skel ? 0 : -errno; /* libbpf sets errno */
 	if (!err) {
 		choose_programs(probes);
 		err = configure(probes, options);
@@ -191,6 +193,8 @@ int probes_load(const struct probes_options *options, const struct symbols *symb
 		err = vmtrace_bpf__load(probes->skel);
 	if (err) {
 		explain_load(err, options->ring_bytes);
+		if (err == -EINVAL)
+			err = -ENOSYS;
 		goto fail;
 	}
 	*out = probes;
@@ -200,14 +204,28 @@ fail:
 	return err;
 }
 
+/* A probe that is optional: what its absence costs is said once. */
+static void note_missing(const struct hook *hook, const struct probe_status *status)
+{
+	if (status->state == PROBE_OFF || hook->is_return)
+		return;
+	log_note("probe '%s' unavailable (%s): '%s' is not reported%s", hook->function,
+		 status->state == PROBE_AMBIGUOUS ? "several functions have that name" :
+						    "inlined, notrace or renamed",
+		 hook->purpose,
+		 hook->request ? "" : "; such areas are learnt only from the kernel's list");
+}
+
 int probes_attach(struct probes *probes)
 {
 	for (size_t i = 0; i < NR_HOOKS; i++) {
 		struct probe_status *status = &probes->status[i];
 		struct bpf_program *program;
 
-		if (status->state != PROBE_FOUND)
+		if (status->state != PROBE_FOUND) {
+			note_missing(&hooks[i], status);
 			continue;
+		}
 		program = bpf_object__find_program_by_name(probes->skel->obj, hooks[i].program);
 		probes->links[i] =
 			bpf_program__attach_kprobe(program, hooks[i].is_return, status->symbol);
@@ -238,6 +256,30 @@ void probes_free(struct probes *probes)
 	vmtrace_bpf__destroy(probes->skel);
 	btf_choice_release(&probes->btf);
 	free(probes);
+}
+
+/* struct inflight of vmtrace.bpf.c, as far as it is read here */
+struct inflight_head {
+	uint32_t depth;
+	uint32_t reserved;
+	uint64_t t_ns VMT_ALIGNED8; /* of the outermost entry */
+	uint8_t rest[4096];
+};
+
+void probes_sweep(struct probes *probes, uint64_t before_ns)
+{
+	int fd = bpf_map__fd(probes->skel->maps.inflight);
+	uint32_t key = 0, next;
+	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
+
+	while (more) {
+		struct inflight_head head = { 0 };
+
+		key = next;
+		more = bpf_map_get_next_key(fd, &key, &next) == 0;
+		if (bpf_map_lookup_elem(fd, &key, &head) == 0 && head.t_ns < before_ns)
+			bpf_map_delete_elem(fd, &key);
+	}
 }
 
 int probes_ring_fd(const struct probes *probes)

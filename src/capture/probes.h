@@ -54,6 +54,10 @@ int probes_attach(struct probes *probes);
 /* Detaches and unloads; probes_free(NULL) is legal. */
 void probes_free(struct probes *probes);
 
+/* Drops allocations in progress that began before before_ns: their return was missed, and a task
+ * that has ended would keep its slot for ever. */
+void probes_sweep(struct probes *probes, uint64_t before_ns);
+
 int probes_ring_fd(const struct probes *probes);
 int probes_stats_fd(const struct probes *probes);
 uint32_t probes_cpus(const struct probes *probes); /* possible CPUs: entries of the stats array */

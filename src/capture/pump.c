@@ -23,11 +23,10 @@ struct batch {
 struct pump {
 	struct ring *ring;
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards filling, rounds, failed */
+	pthread_mutex_t lock; /* guards filling, failed */
 	pthread_cond_t drained;
 	struct batch filling;
 	struct batch reading; /* the reader's own */
-	uint32_t rounds;      /* drains completed */
 	int failed;           /* -errno that ended the thread */
 	int epoll_fd;
 	int wake_fd;  /* to the thread: flush or stop */
@@ -91,11 +90,10 @@ static int drain_once(struct pump *pump)
 	bytes = ring_drain(pump->ring, queue_record, pump);
 	if (bytes < 0)
 		pump->failed = bytes;
-	pump->rounds++;
+	if (bytes)
+		signal_fd(pump->ready_fd);
 	pthread_cond_broadcast(&pump->drained);
 	pthread_mutex_unlock(&pump->lock);
-	if (bytes > 0)
-		signal_fd(pump->ready_fd);
 	return bytes;
 }
 
@@ -201,6 +199,16 @@ int pump_fd(const struct pump *pump)
 	return pump->ready_fd;
 }
 
+int pump_failed(struct pump *pump)
+{
+	int failed;
+
+	pthread_mutex_lock(&pump->lock);
+	failed = pump->failed;
+	pthread_mutex_unlock(&pump->lock);
+	return failed;
+}
+
 size_t pump_take(struct pump *pump, const uint8_t **bytes)
 {
 	struct batch taken;
@@ -216,23 +224,21 @@ size_t pump_take(struct pump *pump, const uint8_t **bytes)
 	return taken.len;
 }
 
-/* Two rounds begun after the call: the first may have looked at the ring before it. */
 int pump_flush(struct pump *pump, unsigned int timeout_ms)
 {
+	uint32_t target = ring_produced(pump->ring);
 	struct timespec until;
-	uint32_t rounds;
 	int err = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += timeout_ms / 1000;
-	until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+	until.tv_nsec += (timeout_ms % 1000) * 1000000;
 	if (until.tv_nsec >= 1000000000) {
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000;
 	}
 	pthread_mutex_lock(&pump->lock);
-	rounds = pump->rounds;
-	while (!err && !pump->failed && (int32_t)(pump->rounds - rounds) < 2) {
+	while (!err && !pump->failed && (int32_t)(ring_consumed(pump->ring) - target) < 0) {
 		signal_fd(pump->wake_fd);
 		err = pthread_cond_timedwait(&pump->drained, &pump->lock, &until);
 	}

@@ -14,7 +14,7 @@
 
 struct pump;
 
-#define PUMP_QUEUE_MAX (12u << 20) /* bytes; beyond it records wait in the ring, whose loss counts */
+#define PUMP_QUEUE_MAX (8u << 20) /* bytes; beyond it records wait in the ring, whose loss counts */
 
 /* Starts the thread on ring (of map_fd, for its wake-ups). Both must outlive the pump. 0 / -errno. */
 int pump_start(struct pump **pump, struct ring *ring, int map_fd);
@@ -24,14 +24,18 @@ void pump_stop(struct pump *pump);
 /* Readable (poll) when records are queued. */
 int pump_fd(const struct pump *pump);
 
+/* 0, or the -errno that ended the thread. */
+int pump_failed(struct pump *pump);
+
 /*
  * Takes everything queued so far: a sequence of { uint32_t len; record bytes, padded to 8 },
  * the first record at offset 8. The bytes stay valid until the next call. Returns the length.
  */
 size_t pump_take(struct pump *pump, const uint8_t **bytes);
 
-/* Waits until all that was in the ring at the call is queued. 0; -ETIMEDOUT; -EBADMSG when the
- * ring is corrupt (then the thread has stopped). */
+/* Waits until all that was in the ring at the call is queued. 0; -ETIMEDOUT (the queue is full, or
+ * a record is still being written); -EBADMSG when the ring is corrupt (then the thread has
+ * stopped). */
 int pump_flush(struct pump *pump, unsigned int timeout_ms);
 
 #endif

@@ -26,7 +26,6 @@ struct resolver {
 	bool stale; /* modules changed since the table was read */
 	uint64_t changed_ns;
 	uint64_t loaded_ns;
-	uint32_t reloads;
 };
 
 struct resolver *resolver_new(struct symbols *symbols, struct names *names, uint32_t module_start,
@@ -59,7 +58,6 @@ static void reload(struct resolver *resolver, uint64_t now_ns)
 
 	resolver->stale = false;
 	resolver->loaded_ns = now_ns;
-	resolver->reloads++;
 	if (err)
 		log_debug("reading /proc/kallsyms again: %s", strerror(-err));
 	for (size_t i = 0; i < CACHE_SLOTS; i++) {
@@ -117,9 +115,4 @@ void resolver_modules_changed(struct resolver *resolver, uint64_t now_ns)
 {
 	resolver->stale = true;
 	resolver->changed_ns = now_ns;
-}
-
-uint32_t resolver_reloads(const struct resolver *resolver)
-{
-	return resolver->reloads;
 }

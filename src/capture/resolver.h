@@ -27,7 +27,4 @@ uint32_t resolver_frame(struct resolver *resolver, uint32_t addr, uint64_t now_n
 /* A module was loaded or unloaded: the table is stale where modules live. */
 void resolver_modules_changed(struct resolver *resolver, uint64_t now_ns);
 
-/* How often the table was read again. */
-uint32_t resolver_reloads(const struct resolver *resolver);
-
 #endif

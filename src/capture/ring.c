@@ -47,27 +47,33 @@ void ring_unmap(struct ring *ring)
 	memset(ring, 0, sizeof(*ring));
 }
 
-uint32_t ring_waiting(const struct ring *ring)
+uint32_t ring_produced(const struct ring *ring)
 {
-	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - *ring->consumer;
+	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+}
+
+uint32_t ring_consumed(const struct ring *ring)
+{
+	return __atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE);
 }
 
 int ring_drain(struct ring *ring, ring_record_fn take, void *context)
 {
-	uint32_t consumer = *ring->consumer, first = consumer;
+	uint32_t consumer = *ring->consumer, first = consumer, waiting;
 
-	while (__atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) != consumer) {
+	while ((waiting = ring_produced(ring) - consumer) != 0) {
 		const uint8_t *at = ring->data + (consumer & (ring->size - 1));
 		uint32_t header = __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE);
 		uint32_t len = header & ~(RING_BUSY | RING_DISCARD);
+		uint32_t whole = (len + RING_HEADER + 7) & ~7u;
 
 		if (header & RING_BUSY)
 			break;
-		if (len > ring->size - RING_HEADER)
+		if (len > ring->size - RING_HEADER || whole > waiting)
 			return -EBADMSG;
 		if (!(header & RING_DISCARD) && take(context, at + RING_HEADER, len) != 0)
 			break;
-		consumer += (len + RING_HEADER + 7) & ~7u;
+		consumer += whole;
 		__atomic_store_n(ring->consumer, consumer, __ATOMIC_RELEASE);
 		if (consumer - first >= 4 * ring->size)
 			break;

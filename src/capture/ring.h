@@ -34,7 +34,9 @@ void ring_unmap(struct ring *ring);
  */
 int ring_drain(struct ring *ring, ring_record_fn take, void *context);
 
-/* Bytes of records, finished or not, that wait now. */
-uint32_t ring_waiting(const struct ring *ring);
+/* Up to where records have been reserved, and up to where they were handed over. Both wrap: only
+ * their difference means something. */
+uint32_t ring_produced(const struct ring *ring);
+uint32_t ring_consumed(const struct ring *ring);
 
 #endif

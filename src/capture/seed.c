@@ -122,6 +122,19 @@ static void sort_unique(struct seed *seed)
 	seed->count = kept;
 }
 
+/* Lazy lines are of the last reading only: merged neighbours differ from one to the next, and a
+ * purge between two would leave those of the first. */
+static void drop_lazy(struct seed *seed)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < seed->count; i++) {
+		if (seed->areas[i].state != AREA_LAZY)
+			seed->areas[kept++] = seed->areas[i];
+	}
+	seed->count = kept;
+}
+
 int seed_read(struct seed *seed, struct names *names, uint32_t start, uint32_t end)
 {
 	struct vmallocinfo info;
@@ -130,7 +143,10 @@ int seed_read(struct seed *seed, struct names *names, uint32_t start, uint32_t e
 	size_t len;
 	int err;
 
-	err = file_read("/proc/vmallocinfo", VMALLOCINFO_MAX, &text, &len);
+	/* Another first chunk each time, so that what one reading skips at a chunk's border does not
+	 * lie at a border of the next. */
+	err = file_read_from("/proc/vmallocinfo", VMALLOCINFO_MAX, 1024 + 640 * seed->readings,
+			     &text, &len);
 	if (err)
 		return err;
 	if (!seed->readings)
@@ -140,14 +156,17 @@ int seed_read(struct seed *seed, struct names *names, uint32_t start, uint32_t e
 	err = vmallocinfo_parse(text, len, start, end, &info);
 	free(text);
 	seed->trust = info.trust;
+	drop_lazy(seed);
 	if (!err)
 		err = add_areas(seed, &info, names);
 	vmallocinfo_release(&info);
 	if (!err)
 		sort_unique(seed);
 	for (uint32_t i = 0; !err && i < seed->count; i++) {
-		seed->areas[i].t_ns = seed->end_ns;
-		seed->areas[i].begin_ns = seed->begin_ns;
+		struct event *area = &seed->areas[i];
+
+		area->t_ns = seed->end_ns;
+		area->begin_ns = area->state == AREA_LAZY ? begin_ns : seed->begin_ns;
 	}
 	return err;
 }
@@ -193,6 +212,8 @@ uint32_t seed_largest_hole(const struct seed *seed, uint32_t start, uint32_t end
 	for (uint32_t i = 0; i < seed->count; i++) {
 		const struct event *area = &seed->areas[i];
 
+		if (area->state == AREA_LAZY || area->start >= end)
+			continue;
 		if (area->start > at && area->start - at > largest)
 			largest = area->start - at;
 		if (area->end > at)

@@ -16,7 +16,7 @@
 #include "stream.h"
 
 struct seed {
-	struct event *areas; /* EV_AREA each, sorted by start, no duplicates */
+	struct event *areas; /* EV_AREA each, sorted by start, no duplicates; lazy: last reading's */
 	uint32_t count;
 	uint32_t capacity;
 	uint64_t begin_ns VMT_ALIGNED8; /* CLOCK_MONOTONIC, before the first reading */
@@ -44,7 +44,8 @@ int seed_emit(const struct seed *seed, const struct sink *sink);
 /* True if both list the same areas in the same states. */
 bool seed_same(const struct seed *a, const struct seed *b);
 
-/* The largest run of addresses in [start, end) that the list leaves free. */
+/* The largest run of addresses in [start, end) that the list has not as used: what an allocation
+ * can get, since it purges what is lazy when it finds no hole. */
 uint32_t seed_largest_hole(const struct seed *seed, uint32_t start, uint32_t end);
 
 /* True if the list has exactly this area as used. */

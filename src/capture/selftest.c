@@ -27,14 +27,16 @@ int selftest_event(void *context, const struct event *event)
 {
 	struct selftest *test = context;
 
-	if (event->type == EV_ALLOC && event->pid == test->own_pid && !test->alloc.type &&
-	    (event->size == TEST_AREA_BYTES || event->end - event->start == TEST_AREA_BYTES))
+	if (event->type == EV_ALLOC && event->pid == test->own_pid && !test->allocated &&
+	    (event->size == TEST_AREA_BYTES || event->end - event->start == TEST_AREA_BYTES)) {
 		test->alloc = *event;
-	else if (event->type == EV_FREE && test->alloc.type &&
-		 event->start == test->alloc.start && event->end == test->alloc.end)
+		test->allocated = true;
+	} else if (event->type == EV_FREE && test->allocated &&
+		   event->start == test->alloc.start && event->end == test->alloc.end) {
 		test->freed = true;
-	else if (event->type == EV_ALLOC || event->type == EV_FREE)
+	} else if (event->type == EV_ALLOC || event->type == EV_FREE) {
 		test->others++;
+	}
 	return 0;
 }
 
@@ -43,7 +45,7 @@ bool selftest_alloc_ok(const struct selftest *test, char *why, size_t why_len)
 	const struct event *alloc = &test->alloc;
 	const struct range *range = test->range;
 
-	if (!alloc->type)
+	if (!test->allocated)
 		snprintf(why, why_len,
 			 "an allocation of %u bytes was made, and no probe reported one of that size "
 			 "(%u other events came)",

@@ -22,7 +22,8 @@ struct selftest {
 	uint32_t own_pid;
 	bool with_requests;
 	/* found */
-	struct event alloc; /* type EV_NONE until it was seen */
+	struct event alloc;
+	bool allocated;
 	bool freed;
 	uint32_t others; /* events of other tasks meanwhile */
 };

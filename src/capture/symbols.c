@@ -16,6 +16,8 @@
 #define MAX_NAME     511u       /* KSYM_NAME_LEN - 1 */
 #define MAX_MODULES  65535u     /* what two bytes of a record can hold */
 #define MAX_DISTANCE (1u << 20) /* kallsyms tells no sizes: further off is no match */
+/* Modules lie close together: the next one may have gone from the list, or not be in it yet. */
+#define MAX_MODULE_DISTANCE 0x10000u
 #define MAX_FILE     (64u << 20)
 #define MAX_BLOB     (1u << 30)
 #define RECORD_NAME  3 /* offset of the name in a record */
@@ -394,7 +396,7 @@ static const struct entry *lookup(const struct table *table, uint32_t addr, uint
 	if (!i)
 		return NULL;
 	base = table->entries[i - 1].address;
-	if (!base || addr - base > MAX_DISTANCE)
+	if (!base || addr - base > (module_only ? MAX_MODULE_DISTANCE : MAX_DISTANCE))
 		return NULL;
 	for (; i && table->entries[i - 1].address == base; i--) {
 		if (!module_only || entry_module(table, &table->entries[i - 1]))

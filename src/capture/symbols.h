@@ -34,7 +34,8 @@ uint32_t symbols_count(const struct symbols *symbols);
 
 /*
  * Writes "name+0xoff" or "name+0xoff [module]" for addr into buf, "0xf7abc123" if no symbol
- * covers it (below the first symbol, or further than 1 MiB above its symbol). Returns the length
+ * covers it (below the first symbol, or further than 1 MiB, in
+ * a module 64 KiB, above its symbol). Returns the length
  * as snprintf does. A core symbol never claims an address in [module_start, module_end), where
  * modules live: a stale table must not lend the name of a core function to a module.
  */

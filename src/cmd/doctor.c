@@ -72,11 +72,10 @@ static void say_range(struct report *report)
 		say(report, "range", HOST_STOP, "%s", why);
 		return;
 	}
-	say(report, "range", HOST_OK,
-	    "%08x-%08x %s from /proc/kcore; VmallocTotal %u kB agrees; high_memory %08x",
+	say(report, "range", HOST_OK, "%08x-%08x %s from /proc/kcore; VmallocTotal %s; high_memory %08x",
 	    range.vmalloc_start, range.vmalloc_end,
 	    units_bytes(range.vmalloc_end - range.vmalloc_start, size, sizeof(size)),
-	    range.total_bytes / 1024, range.high_memory);
+	    range.total_bytes ? "agrees" : "is not told", range.high_memory);
 }
 
 static void say_probe(struct report *report, const struct probe_status *probe)
@@ -100,17 +99,20 @@ static void say_probe(struct report *report, const struct probe_status *probe)
 	    words[probe->state], probe->err ? ": " : "", probe->err ? strerror(-probe->err) : "");
 }
 
-/* The plan alone, for a machine where tracing does not come up. */
-static void say_plan(struct report *report, const struct options *options)
+/* The symbols; where tracing does not come up, the plan for the probes too. */
+static void say_symbols(struct report *report, const struct options *options, bool with_plan)
 {
 	struct probe_status list[MAX_PROBES];
 	struct symbols *symbols = symbols_new();
-	uint32_t count;
+	uint32_t count = 0;
 
 	if (symbols && symbols_load(symbols, "/proc/kallsyms") != -ENOENT) {
-		say(report, "symbols", HOST_OK, "%u in /proc/kallsyms%s", symbols_count(symbols),
+		say(report, "symbols",
+		    symbols_have_addresses(symbols) ? HOST_OK : HOST_NOTE,
+		    "%u functions in /proc/kallsyms%s", symbols_count(symbols),
 		    symbols_have_addresses(symbols) ? "" : ", addresses hidden");
-		count = probes_plan(symbols, !options->probes_area, list, MAX_PROBES);
+		if (with_plan)
+			count = probes_plan(symbols, !options->probes_area, list, MAX_PROBES);
 		for (uint32_t i = 0; i < count; i++)
 			say_probe(report, &list[i]);
 	} else {
@@ -201,15 +203,16 @@ static int run(const struct options *options)
 	if (geteuid() == 0)
 		say_range(&report);
 	if (report.code) {
-		say_plan(&report, options);
+		say_symbols(&report, options, true);
 	} else {
 		code = session_open(&session, options, NULL);
 		if (code) {
 			report.code = code;
-			say_plan(&report, options);
+			say_symbols(&report, options, true);
 			say(&report, "self-test", HOST_STOP, "tracing did not start: see above");
 		} else {
 			session_run(&session, 0);
+			say_symbols(&report, options, false);
 			say_tracing(&report, &session);
 		}
 		session_close(&session);

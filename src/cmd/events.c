@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* events: the stream itself, as text or as JSON Lines (which is a recording). */
 #include <errno.h>
-#include <string.h>
 
 #include "clock.h"
 #include "cmd/command.h"
@@ -38,9 +37,9 @@ static int write_json(struct printer *printer, const struct event *event)
 		err = jsonl_write_event(stdout, event, printer->session.names,
 					printer->session.stacks);
 	printer->events += event->type != EV_STACK;
-	if (event->type == EV_LOST)
+	if (event->type == EV_LOST && lost_cause_hurts_map(event->state))
 		printer->lost += event->count;
-	return err == -EIO ? -EPIPE : err;
+	return err == -EIO && errno == EPIPE ? -EPIPE : err;
 }
 
 /* Text leaves out what is not news: what existed before, stacks (they come with their events),
@@ -73,7 +72,9 @@ static int write_text(struct printer *printer, const struct event *event)
 	view = session_view(&printer->session, stdout);
 	view.style.columns = 0; /* a log: nothing is cut */
 	text_event(stdout, &view, &shown, printer->base_ns, printer->options->stacks);
-	return ferror(stdout) ? -EPIPE : 0;
+	if (!ferror(stdout))
+		return 0;
+	return errno == EPIPE ? -EPIPE : -EIO;
 }
 
 static int on_event(void *context, const struct event *event)
@@ -92,7 +93,7 @@ static int flow(struct printer *printer, uint64_t duration_ns)
 	while (code == SESSION_MORE && clock_now_ns() - begin_ns < duration_ns) {
 		code = session_run(&printer->session, SLICE_NS);
 		if (fflush(stdout))
-			return SESSION_END;
+			return errno == EPIPE ? SESSION_END : EXIT_FAILED; /* main tells why */
 	}
 	return code;
 }
@@ -101,10 +102,6 @@ static int finish(struct printer *printer)
 {
 	if (printer->options->json && !ferror(stdout) && write_header(printer) == 0)
 		jsonl_write_trailer(stdout, printer->events, printer->lost);
-	if (fflush(stdout) && errno != EPIPE) {
-		log_error("cannot write: %s", strerror(errno));
-		return EXIT_FAILED;
-	}
 	return session_exit_code(&printer->session);
 }
 

@@ -53,6 +53,17 @@ int live_verify(struct session *session, struct compare_result *result, unsigned
 	return no_live();
 }
 
+bool live_can_verify(const struct session *session)
+{
+	(void)session;
+	return false;
+}
+
+void live_request_heal(struct session *session)
+{
+	(void)session;
+}
+
 void live_close(struct session *session)
 {
 	(void)session;
@@ -68,6 +79,6 @@ const struct command cmd_doctor = {
 	.name = "doctor",
 	.summary = "what this machine allows, what is degraded, and why",
 	.help = "Examines the machine to trace; this build cannot.",
-	.takes = 0,
+	.takes = TAKES_JSON | TAKES_CAPTURE,
 	.run = run_doctor,
 };

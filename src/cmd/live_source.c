@@ -45,21 +45,23 @@ static void describe_machine(struct session *session, const struct range *range)
 
 int live_describe(struct session *session)
 {
-	struct range range;
+	struct range range = { 0 };
 	char why[256];
+	int err;
 
 	if (!host_is_root())
 		return EXIT_FAILED;
-	if (range_read(&range, why, sizeof(why)) < 0) {
+	err = range_read(&range, why, sizeof(why));
+	if (err) {
 		log_error("cannot find the vmalloc range: %s", why);
-		return EXIT_FAILED;
+		return err == -ENOENT || err == -EBADMSG ? EXIT_LACKING : EXIT_FAILED;
 	}
 	describe_machine(session, &range);
 	return EXIT_OK;
 }
 
 /* Reads the list until it reads the same twice, since nothing else tells of changes here. */
-static int read_settled(struct session *session, struct seed *seed)
+static int read_settled(struct session *session, struct seed *seed, bool *settled)
 {
 	struct seed earlier = { 0 };
 	int err = 0;
@@ -70,7 +72,8 @@ static int read_settled(struct session *session, struct seed *seed)
 		memset(seed, 0, sizeof(*seed));
 		err = seed_read(seed, session->names, session->header.vmalloc_start,
 				session->header.vmalloc_end);
-		if (!err && i && seed_same(seed, &earlier))
+		*settled = !err && i && seed_same(seed, &earlier);
+		if (*settled)
 			break;
 	}
 	seed_release(&earlier);
@@ -81,13 +84,26 @@ int live_snapshot(struct session *session, const struct sink *sink)
 {
 	struct seed seed = { 0 };
 	struct kptr *kptr = NULL;
+	bool settled = false;
 	int err = kptr_raise(KPTR_PATH, session->options->force_kptr, &kptr);
 
 	if (!err)
-		err = read_settled(session, &seed);
+		err = read_settled(session, &seed, &settled);
 	kptr_restore(kptr);
 	if (!err)
 		err = seed_emit(&seed, sink);
+	if (!err && !settled) {
+		struct event unsettled = {
+			.type = EV_LOST,
+			.state = LOST_READ,
+			.count = 1,
+			.cpu = UINT32_MAX,
+			.t_ns = clock_now_ns(),
+		};
+
+		log_note("the list changed with every reading: the map is only near the truth");
+		err = sink_event(sink, &unsettled);
+	}
 	seed_release(&seed);
 	if (!err)
 		return EXIT_OK;
@@ -134,6 +150,18 @@ int live_seed(struct session *session, const struct sink *sink)
 	return err ? EXIT_FAILED : EXIT_OK;
 }
 
+/* What happened before the end belongs to it. */
+static int drain(struct session *session)
+{
+	int err = capture_drain(session->capture);
+
+	if (err && err != -EPIPE) {
+		log_error("the capture failed: %s", strerror(-err));
+		return EXIT_FAILED;
+	}
+	return err || stop_requested() ? SESSION_END : SESSION_MORE;
+}
+
 int live_run(struct session *session, uint64_t for_ns)
 {
 	uint64_t begin_ns = clock_now_ns(), passed_ns = 0;
@@ -149,11 +177,9 @@ int live_run(struct session *session, uint64_t for_ns)
 			log_error("the capture failed: %s", strerror(-got));
 			return EXIT_FAILED;
 		}
-		if (stop_requested())
-			return SESSION_END;
 		passed_ns = clock_now_ns() - begin_ns;
-	} while (passed_ns < for_ns);
-	return SESSION_MORE;
+	} while (passed_ns < for_ns && !stop_requested());
+	return drain(session);
 }
 
 /* One look: the kernel's list against the model, after all events up to the end of the list. */
@@ -192,6 +218,16 @@ int live_verify(struct session *session, struct compare_result *result, unsigned
 	log_error("cannot compare with the kernel's list: %s%s", strerror(-err),
 		  err == -EPERM ? " (kernel.kptr_restrict=2: use --seed=sysctl)" : "");
 	return EXIT_FAILED;
+}
+
+bool live_can_verify(const struct session *session)
+{
+	return capture_can_list(session->capture);
+}
+
+void live_request_heal(struct session *session)
+{
+	capture_request_heal(session->capture);
 }
 
 void live_close(struct session *session)

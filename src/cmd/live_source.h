@@ -6,6 +6,7 @@
 #ifndef VMTRACE_CMD_LIVE_SOURCE_H
 #define VMTRACE_CMD_LIVE_SOURCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "space/compare.h"
@@ -24,6 +25,10 @@ int live_seed(struct session *session, const struct sink *sink);
 /* SESSION_MORE, SESSION_END or an exit code. */
 int live_run(struct session *session, uint64_t for_ns);
 int live_verify(struct session *session, struct compare_result *result, unsigned int *tries);
+/* False where the kernel's list cannot be read (kptr_restrict=2). */
+bool live_can_verify(const struct session *session);
+/* The map has shown that it missed an event. */
+void live_request_heal(struct session *session);
 void live_close(struct session *session);
 
 #endif

@@ -18,6 +18,7 @@
 static int take_event(void *context, const struct event *event)
 {
 	struct session *session = context;
+	bool was_uncertain = space_uncertain(session->space);
 	int err = space_apply(session->space, event);
 
 	if (err == -ENOMEM) {
@@ -27,6 +28,8 @@ static int take_event(void *context, const struct event *event)
 	if (err == -EINVAL)
 		log_debug("an event that cannot be true was left out: type %u %08x-%08x",
 			  event->type, event->start, event->end);
+	if (session->capture && !was_uncertain && space_uncertain(session->space))
+		live_request_heal(session);
 	if (event->type == EV_FAIL)
 		session->last_fail = *event;
 	if (event->type == EV_LOST && event->state < LOST_CAUSE_COUNT)
@@ -79,7 +82,6 @@ static void update_facts(struct session *session)
 	session->facts.now_ns = session->facts.live ? clock_now_ns() : counters->last_t_ns;
 	if (session->facts.now_ns > session->start_ns)
 		session->facts.uptime_ns = session->facts.now_ns - session->start_ns;
-	session->facts.unmatched = session->facts.lost_by_cause[LOST_UNMATCHED];
 }
 
 static int start(struct session *session, const struct options *options)
@@ -149,6 +151,8 @@ static int run_file(struct session *session)
 	int got;
 
 	while (!stop_requested() && (got = jsonl_next(session->reader, &event)) != 0) {
+		if (got == -EINTR)
+			continue; /* the loop looks whether it is to stop */
 		if (got == -EBADMSG) {
 			log_note("%s: %s; the line is left out", session->options->input,
 				 jsonl_why(session->reader));
@@ -162,7 +166,8 @@ static int run_file(struct session *session)
 		if (got < 0)
 			return got == -EPIPE ? SESSION_END : EXIT_FAILED;
 	}
-	if (!jsonl_complete(session->reader))
+	session->cut_off = !stop_requested() && !jsonl_complete(session->reader);
+	if (session->cut_off)
 		log_note("'%s' was cut off: its last events are missing", session->options->input);
 	return SESSION_END;
 }
@@ -215,23 +220,23 @@ int session_verify(struct session *session, struct compare_result *result, unsig
 void session_print_verify(FILE *out, const struct session *session,
 			  const struct compare_result *result)
 {
-	static const char *const names[] = { "?", "missing", "extra", "mismatched" };
+	static const char *const names[] = { "?", "missing", "extra", "mismatched", "lazy?" };
 	const struct space_counters *counters = space_counters(session->space);
 
 	for (uint32_t i = 0; i < result->nr_diffs; i++) {
 		const struct diff *diff = &result->diffs[i];
 
 		fprintf(out, "  %-10s %08x-%08x  kernel's end %08x\n",
-			names[diff->type <= DIFF_MISMATCH ? diff->type : 0], diff->start,
+			names[diff->type <= DIFF_LAZY ? diff->type : 0], diff->start,
 			diff->model_end ? diff->model_end : diff->kernel_end, diff->kernel_end);
 	}
 	fprintf(out, "verify: %u missing, %u extra, %u mismatched\n", result->missing,
 		result->extra, result->mismatched);
 	fprintf(out,
-		"  %u areas in the model, %u in the kernel; lazy %u and %u KiB; %" PRIu64
+		"  %u areas in the model, %u in the kernel; lazy %u and %u KiB, %u differ; %" PRIu64
 		" lost, %" PRIu64 " healed\n",
 		result->areas_model, result->areas_kernel, result->lazy_model_bytes / 1024,
-		result->lazy_kernel_bytes / 1024, counters->lost,
+		result->lazy_kernel_bytes / 1024, result->lazy_diff_bytes / 1024, counters->lost,
 		counters->healed_frees + counters->healed_allocs + counters->repaired);
 }
 
@@ -239,11 +244,14 @@ int session_exit_code(const struct session *session)
 {
 	const struct space_counters *counters = space_counters(session->space);
 
-	if (!session->options->strict || !(counters->lost + counters->lost_stacks))
+	if (!session->options->strict || !(counters->lost || session->cut_off))
 		return EXIT_OK;
-	log_error("--strict: %" PRIu64 " events and %" PRIu64 " stacks were lost; a larger --ring "
-		  "or --probes=area loses less",
-		  counters->lost, counters->lost_stacks);
+	if (session->cut_off)
+		log_error("--strict: the recording was cut off");
+	else
+		log_error("--strict: %" PRIu64 " events were lost; a larger --ring or "
+			  "--probes=area loses less",
+			  counters->lost);
 	return EXIT_INCOMPLETE;
 }
 

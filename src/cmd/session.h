@@ -35,6 +35,7 @@ struct session {
 	uint64_t start_ns VMT_ALIGNED8; /* live: when watching began; file: first event's time */
 	const struct sink *tee;         /* sees every event after the model, may be NULL */
 	char hostname[64];
+	bool cut_off; /* the recording has no trailer */
 };
 
 /*

@@ -10,6 +10,7 @@
 
 static int report(struct session *session, const struct options *options)
 {
+	const struct space_counters *counters = space_counters(session->space);
 	struct compare_result result = { 0 };
 	unsigned int tries = 0;
 	int code = session_verify(session, &result, &tries);
@@ -18,7 +19,9 @@ static int report(struct session *session, const struct options *options)
 		return code;
 	if (!options->json)
 		session_print_verify(stdout, session, &result);
-	else if (json_verify(stdout, &result, space_counters(session->space)->lost, tries))
+	else if (json_verify(stdout, &result, counters->lost,
+			     counters->healed_frees + counters->healed_allocs + counters->repaired,
+			     tries))
 		code = EXIT_FAILED;
 	if (!code)
 		code = session_exit_code(session);
@@ -52,8 +55,8 @@ const struct command cmd_verify = {
 	.summary = "is the map true? compares it with /proc/vmallocinfo",
 	.help = "Watches for --duration (1s), then compares every area of the map that the events "
 		"built with the kernel's own list. A difference counts if no event touched its "
-		"range while the list was read and it stays over several looks. Exit 3 if the map "
-		"differs.",
+		"range while the list was read and it stays over several looks; lazy space counts too. "
+		"Exit 3 if the map differs.",
 	.takes = TAKES_JSON | TAKES_DURATION | TAKES_CAPTURE,
 	.run = run,
 };

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int by_start(const void *a, const void *b)
+static int by_state_and_start(const void *a, const void *b)
 {
 	const struct event *x = a, *y = b;
 
+	if ((x->state == AREA_LAZY) != (y->state == AREA_LAZY))
+		return (x->state == AREA_LAZY) - (y->state == AREA_LAZY);
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
 	return 0;
@@ -51,8 +53,12 @@ static int add_diff(struct comparison *cmp, enum diff_type type, uint32_t start,
 
 static void recount(struct compare_result *result)
 {
-	result->missing = result->extra = result->mismatched = 0;
+	result->missing = result->extra = result->mismatched = result->lazy_diff_bytes = 0;
 	for (uint32_t i = 0; i < result->nr_diffs; i++) {
+		const struct diff *diff = &result->diffs[i];
+
+		if (diff->type == DIFF_LAZY)
+			result->lazy_diff_bytes += diff->model_end + diff->kernel_end - diff->start;
 		result->missing += result->diffs[i].type == DIFF_MISSING;
 		result->extra += result->diffs[i].type == DIFF_EXTRA;
 		result->mismatched += result->diffs[i].type == DIFF_MISMATCH;
@@ -68,23 +74,105 @@ static const struct area *first_used(const struct space *space, uint32_t addr)
 	return area;
 }
 
-/* The kernel's list without lazy lines and without lines listed twice (a chunked seq_file may
- * repeat one after a concurrent insertion). Returns how many are left. */
-static uint32_t keep_used(struct event *areas, uint32_t count, struct compare_result *result)
+/* Puts the used lines first, in order and each once (a chunked seq_file may repeat one after a
+ * concurrent insertion). Returns how many they are; the lazy lines follow, *lazy of them. */
+static uint32_t split_used(struct event *areas, uint32_t count, uint32_t *lazy)
+{
+	uint32_t used = 0;
+
+	qsort(areas, count, sizeof(*areas), by_state_and_start);
+	while (used < count && areas[used].state != AREA_LAZY)
+		used++;
+	*lazy = count - used;
+	return used;
+}
+
+static uint32_t drop_repeated(struct event *areas, uint32_t count)
 {
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (areas[i].state == AREA_LAZY) {
-			result->lazy_kernel_bytes += areas[i].end - areas[i].start;
-			continue;
-		}
 		if (kept && areas[kept - 1].start == areas[i].start &&
 		    areas[kept - 1].end == areas[i].end)
 			continue;
 		areas[kept++] = areas[i];
 	}
 	return kept;
+}
+
+/* A page of the kernel's lazy list that the model has as free, or the other way round. What is used
+ * in one of them is a matter of the used areas. */
+static enum page_state other_state(const uint8_t *listed, uint32_t page, enum page_state model)
+{
+	if (listed[page] && model == PAGE_FREE)
+		return PAGE_LAZY;
+	if (!listed[page] && model == PAGE_LAZY)
+		return PAGE_FREE;
+	return model;
+}
+
+/* Runs of pages whose laziness differs in the same way and that no event touched. */
+static int compare_lazy_pages(struct comparison *cmp, const uint8_t *listed, const uint8_t *used)
+{
+	uint32_t start = space_start(cmp->space), end = space_end(cmp->space);
+	int err = 0;
+
+	for (uint32_t at = start; at < end && !err;) {
+		enum page_state model = space_page(cmp->space, at);
+		enum page_state kernel = other_state(listed, (at - start) / VMT_PAGE_SIZE, model);
+		uint32_t from = at;
+
+		if (kernel == model || used[(at - start) / VMT_PAGE_SIZE]) {
+			at += VMT_PAGE_SIZE;
+			continue;
+		}
+		while (at < end && space_page(cmp->space, at) == model &&
+		       !used[(at - start) / VMT_PAGE_SIZE] &&
+		       other_state(listed, (at - start) / VMT_PAGE_SIZE, model) == kernel)
+			at += VMT_PAGE_SIZE;
+		err = add_diff(cmp, DIFF_LAZY, from, model == PAGE_LAZY ? at : 0,
+			       kernel == PAGE_LAZY ? at : 0);
+	}
+	return err;
+}
+
+static void mark_pages(const struct space *space, const struct event *areas, uint32_t count,
+		       uint8_t *pages)
+{
+	uint32_t start = space_start(space), end = space_end(space);
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (areas[i].start < start || areas[i].end > end || areas[i].end < areas[i].start)
+			continue;
+		memset(pages + (areas[i].start - start) / VMT_PAGE_SIZE, 1,
+		       (areas[i].end - areas[i].start) / VMT_PAGE_SIZE);
+	}
+}
+
+static uint32_t count_pages(const uint8_t *pages, uint32_t count)
+{
+	uint32_t set = 0;
+
+	for (uint32_t page = 0; page < count; page++)
+		set += pages[page];
+	return set;
+}
+
+static int compare_lazy(struct comparison *cmp, const struct event *used, uint32_t nr_used,
+			const struct event *lazy, uint32_t nr_lazy)
+{
+	uint32_t pages = space_totals(cmp->space).total_bytes / VMT_PAGE_SIZE;
+	uint8_t *listed = calloc(2, pages);
+	int err;
+
+	if (!listed)
+		return -ENOMEM;
+	mark_pages(cmp->space, lazy, nr_lazy, listed);
+	mark_pages(cmp->space, used, nr_used, listed + pages);
+	cmp->result->lazy_kernel_bytes = count_pages(listed, pages) * VMT_PAGE_SIZE;
+	err = compare_lazy_pages(cmp, listed, listed + pages);
+	free(listed);
+	return err;
 }
 
 /* Two sorted lists walked side by side. */
@@ -117,16 +205,20 @@ int compare_run(const struct space *space, struct event *areas, uint32_t count, 
 		struct compare_result *result)
 {
 	struct comparison cmp = { .space = space, .result = result };
+	uint32_t used = 0, lazy = 0, kept;
 	int err;
 
 	cmp.since_ns = begin_ns > SPACE_SNAPSHOT_SLACK_NS ? begin_ns - SPACE_SNAPSHOT_SLACK_NS : 0;
 	memset(result, 0, sizeof(*result));
-	qsort(areas, count, sizeof(*areas), by_start);
-	count = keep_used(areas, count, result);
-	result->areas_kernel = count;
+	if (count)
+		used = split_used(areas, count, &lazy);
+	kept = drop_repeated(areas, used);
+	result->areas_kernel = kept;
 	result->areas_model = space_totals(space).areas;
 	result->lazy_model_bytes = space_totals(space).lazy_bytes;
-	err = merge_walk(&cmp, areas, count);
+	err = merge_walk(&cmp, areas, kept);
+	if (!err)
+		err = compare_lazy(&cmp, areas, kept, areas + used, lazy);
 	if (err < 0)
 		compare_release(result);
 	else

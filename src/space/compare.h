@@ -15,13 +15,14 @@ enum diff_type {
 	DIFF_MISSING = 1, /* the kernel has it, the model does not */
 	DIFF_EXTRA,       /* the model has it, the kernel does not */
 	DIFF_MISMATCH,    /* same start, another end */
+	DIFF_LAZY,        /* lazy here, free there: pages, since the kernel merges lazy areas */
 };
 
 struct diff {
 	uint8_t type; /* enum diff_type */
 	uint32_t start;
-	uint32_t model_end;  /* 0 if missing */
-	uint32_t kernel_end; /* 0 if extra */
+	uint32_t model_end;  /* 0 if the model does not have it */
+	uint32_t kernel_end; /* 0 if the kernel does not have it */
 };
 
 struct compare_result {
@@ -33,6 +34,7 @@ struct compare_result {
 	uint32_t in_flight; /* differences not counted since an event touched them meanwhile */
 	uint32_t lazy_model_bytes;
 	uint32_t lazy_kernel_bytes;
+	uint32_t lazy_diff_bytes; /* lazy in one, free in the other */
 	struct diff *diffs; /* every counted difference, in address order */
 	uint32_t nr_diffs;
 };

@@ -60,6 +60,30 @@ static void enrich(struct area *area, const struct event *event)
 		area->nr_pages = event->nr_pages;
 }
 
+/* Takes an area out of the way of a used line; what sticks out of a lazy one stays lazy. */
+static int cut_out(struct space *space, uint32_t slot, const struct event *event)
+{
+	struct area rest = space->table.slots[slot].area;
+	uint32_t end = rest.end;
+
+	table_remove(&space->table, slot);
+	if (rest.state != AREA_LAZY)
+		return 0;
+	rest.guard_pages = 0;
+	if (rest.start < event->start) {
+		rest.end = event->start;
+		if (table_add(&space->table, &rest) == TABLE_NONE)
+			return -ENOMEM;
+	}
+	if (end > event->end) {
+		rest.start = event->end;
+		rest.end = end;
+		if (table_add(&space->table, &rest) == TABLE_NONE)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int snapshot_used(struct space *space, const struct event *event)
 {
 	struct table *table = &space->table;
@@ -73,6 +97,9 @@ static int snapshot_used(struct space *space, const struct event *event)
 		    s->area.end == event->end) {
 			s->seen = space->snapshot.number;
 			enrich(&s->area, event);
+			/* Without a stack or a requested size the guard was a guess. */
+			if (!s->area.stack_id && !s->area.requested)
+				table_set_guard(table, slot, event->guard_pages);
 			return 0;
 		}
 	}
@@ -80,8 +107,8 @@ static int snapshot_used(struct space *space, const struct event *event)
 		return 0;
 	for (; page < last; page++) {
 		slot = table_slot_at(table, page);
-		if (slot != TABLE_NONE)
-			table_remove(table, slot);
+		if (slot != TABLE_NONE && cut_out(space, slot, event) < 0)
+			return -ENOMEM;
 	}
 	repaired(space);
 	return add_seeded(space, event, event->start, event->end);
@@ -101,6 +128,8 @@ static int snapshot_lazy(struct space *space, const struct event *event)
 	struct table *table = &space->table;
 	uint32_t page = table_page(table, event->start), last = table_page(table, event->end);
 
+	if (event->begin_ns && event->begin_ns <= space->purge_begin_ns)
+		return 0; /* read before the purge; what was freed after it has its event */
 	memset(space->snapshot.lazy_page + page, 1, last - page);
 	while (page < last) {
 		uint32_t first = page;
@@ -213,7 +242,9 @@ int snapshot_end(struct space *space, const struct event *event)
 	space->snapshot.seeded = true;
 	space->snapshot.end_ns = event->t_ns;
 	space->counters.snapshots++;
-	if (space->hurt_ns < space->snapshot.since_ns + SPACE_SNAPSHOT_SLACK_NS)
+	/* A page touched in the tick of since_ns or later kept what the events said: if the loss may
+	 * lie behind such a touch, the list has not put it right. */
+	if (!space->hurt_ns || space->hurt_ns >> 24 < space->snapshot.since_ns >> 24)
 		space->uncertain = false;
 	return 0;
 }

@@ -49,6 +49,15 @@ static bool alloc_confirms(const struct space *space, const struct area *area,
 	       entered_ns <= space->snapshot.end_ns;
 }
 
+/* An event proved that another was lost, uncounted: then others may have been too. */
+static void suspect(struct space *space, uint64_t t_ns)
+{
+	if (!space->snapshot.seeded)
+		return;
+	space->hurt_ns = t_ns;
+	space->uncertain = true;
+}
+
 /*
  * Takes away what lies in the way of a new area. The kernel gives an area back to the free tree
  * whole, so whatever part of it was reused, all of it was purged.
@@ -60,12 +69,17 @@ static void clear_for_alloc(struct space *space, const struct event *event)
 
 	for (; page < last; page++) {
 		uint32_t slot = table_slot_at(table, page);
+		const struct area *area;
 
 		if (slot == TABLE_NONE)
 			continue;
-		if (table->slots[slot].area.state == AREA_USED &&
-		    !alloc_confirms(space, &table->slots[slot].area, event))
+		area = &table->slots[slot].area;
+		if (area->state == AREA_USED && !alloc_confirms(space, area, event)) {
 			space->counters.healed_frees++;
+			/* new_vmap_block gives its area back without a free if it fails later. */
+			if (area->kind != KIND_VM_MAP_RAM)
+				suspect(space, event->t_ns);
+		}
 		table_remove(table, slot);
 	}
 }
@@ -103,7 +117,7 @@ static int apply_alloc(struct space *space, const struct event *event)
  * area was given up. A kworker that frees on another's behalf is told by the difference. */
 static void name_freer(struct area *area, const struct event *event)
 {
-	if (!area->freer_pid) {
+	if (!(area->flags & AREA_F_VFREED)) {
 		area->freer_pid = event->pid;
 		area->freer_comm = event->comm_id;
 	} else if (area->freer_pid != event->pid) {
@@ -146,8 +160,10 @@ static int apply_free(struct space *space, const struct event *event)
 	    table->slots[slot].area.start != event->start ||
 	    table->slots[slot].area.end != event->end) {
 		/* Before the first snapshot an unknown area may be freed; after it, this is news. */
-		if (slot != TABLE_NONE || space->snapshot.seeded)
+		if (slot != TABLE_NONE || space->snapshot.seeded) {
 			space->counters.healed_allocs++;
+			suspect(space, event->t_ns);
+		}
 		clear_for_free(space, event);
 		slot = table_add(table, &area);
 		if (slot == TABLE_NONE)
@@ -175,6 +191,7 @@ static int apply_vfree(struct space *space, const struct event *event)
 	area->freer_pid = event->pid;
 	area->freer_comm = event->comm_id;
 	area->freer_caller = event->caller_id;
+	area->flags |= AREA_F_VFREED;
 	return 0;
 }
 
@@ -190,6 +207,7 @@ static int apply_purge(struct space *space, const struct event *event)
 	space->counters.purges++;
 	if (!(event->flags & EV_F_HAS_BEGIN))
 		return 0; /* without its begin it proves nothing about any one area */
+	space->purge_begin_ns = event->begin_ns;
 	while (slot != TABLE_NONE) {
 		uint32_t next = table->slots[slot].next;
 		const struct area *area = &table->slots[slot].area;

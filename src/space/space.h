@@ -47,6 +47,7 @@ enum area_flag {
 	AREA_F_SEEDED = 1 << 1,   /* born before the tracer looked: birth_ns is when it was first seen */
 	AREA_F_DEFERRED = 1 << 2, /* freed by a kworker on behalf of freer_pid */
 	AREA_F_STACK_CUT = 1 << 3,
+	AREA_F_VFREED = 1 << 4,   /* a VFREE named the freer */
 };
 
 struct area {
@@ -115,8 +116,8 @@ int space_apply(struct space *space, const struct event *event);
 struct space_totals space_totals(const struct space *space);
 const struct space_counters *space_counters(const struct space *space);
 
-/* True after a loss that can have made the map wrong, until a snapshot has put it right; and
- * before the first snapshot. Every number derived from the map is then shown with '~'. */
+/* True after a loss that can have made the map wrong, counted or proved by a heal, until a snapshot
+ * has put it right; and before the first snapshot. Every number derived from the map is then shown with '~'. */
 bool space_uncertain(const struct space *space);
 
 uint32_t space_start(const struct space *space);

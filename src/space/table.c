@@ -178,6 +178,15 @@ void table_make_lazy(struct table *table, uint32_t slot, uint64_t free_ns)
 	lazy_link(table, slot);
 }
 
+void table_set_guard(struct table *table, uint32_t slot, uint8_t guard_pages)
+{
+	struct area *area = &table->slots[slot].area;
+
+	count_area(table, area, -1);
+	area->guard_pages = guard_pages;
+	count_area(table, area, 1);
+}
+
 void table_learn_free(struct table *table)
 {
 	for (uint32_t page = 0; page < table->nr_pages; page++) {

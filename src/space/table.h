@@ -73,6 +73,9 @@ void table_remove(struct table *table, uint32_t slot);
 /* used -> lazy, in place; guard pages become lazy too. */
 void table_make_lazy(struct table *table, uint32_t slot, uint64_t free_ns);
 
+/* Changes how many of a used area's last pages are guard pages (less than all of them). */
+void table_set_guard(struct table *table, uint32_t slot, uint8_t guard_pages);
+
 /* Every unknown page becomes free. */
 void table_learn_free(struct table *table);
 

@@ -21,7 +21,6 @@ struct view_facts {
 	uint64_t uptime_ns VMT_ALIGNED8; /* how long it has watched */
 	uint64_t now_ns VMT_ALIGNED8;    /* CLOCK_MONOTONIC of the newest data, for ages */
 	uint64_t lost_by_cause[LOST_CAUSE_COUNT] VMT_ALIGNED8;
-	uint64_t unmatched VMT_ALIGNED8;
 };
 
 #endif

@@ -231,6 +231,7 @@ static void put_diffs(struct json_put *put, const struct compare_result *result)
 		[DIFF_MISSING] = "missing",
 		[DIFF_EXTRA] = "extra",
 		[DIFF_MISMATCH] = "mismatched",
+		[DIFF_LAZY] = "lazy",
 	};
 	json_t *array = json_array();
 	uint32_t i;
@@ -249,7 +250,7 @@ static void put_diffs(struct json_put *put, const struct compare_result *result)
 }
 
 int json_verify(FILE *out, const struct compare_result *result, uint64_t lost_events,
-		unsigned int tries)
+		uint64_t healed, unsigned int tries)
 {
 	struct json_put put = json_put_new();
 
@@ -260,7 +261,9 @@ int json_verify(FILE *out, const struct compare_result *result, uint64_t lost_ev
 	json_put_uint(&put, "mismatched", result->mismatched);
 	json_put_uint(&put, "lazy_model_bytes", result->lazy_model_bytes);
 	json_put_uint(&put, "lazy_kernel_bytes", result->lazy_kernel_bytes);
+	json_put_uint(&put, "lazy_diff_bytes", result->lazy_diff_bytes);
 	json_put_uint(&put, "lost_events", lost_events);
+	json_put_uint(&put, "healed", healed);
 	json_put_uint(&put, "tries", tries);
 	json_put_uint(&put, "in_flight", result->in_flight);
 	put_diffs(&put, result);

@@ -126,8 +126,6 @@ static void rare_items(struct text_flow *flow, const struct view *view,
 
 	if (counters->lost_stacks)
 		counter(flow, view, "stacks lost", counters->lost_stacks, TEXT_PLAIN);
-	if (view->facts->unmatched)
-		counter(flow, view, "unmatched", view->facts->unmatched, TEXT_ALARM);
 	if (healed)
 		counter(flow, view, "healed", healed, TEXT_ALARM);
 	if (counters->repaired)

@@ -27,6 +27,8 @@
 #include <linux/llist.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
+#include <linux/completion.h>
+#include <linux/sizes.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/mutex.h>
@@ -907,6 +909,61 @@ static int cmd_fail_inside(char **argv, int argc)
 	return err ? err : in.err;
 }
 
+/*
+ * More tasks inside alloc_vmap_area at once than a return probe has instances
+ * (by default max(10, 2 * CPUs), kernel/kprobes.c): each request fails, and a
+ * purge notifier holds it there.
+ */
+struct fail_many {
+	struct notifier_block nb;
+	struct completion done;
+	atomic_t left;
+	unsigned int ms;
+};
+
+static int fail_many_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	msleep(container_of(nb, struct fail_many, nb)->ms);
+	return NOTIFY_OK;
+}
+
+static int fail_many_thread(void *arg)
+{
+	struct fail_many *many = arg;
+
+	vmtest_do_vfree(vmtest_do_fail(SZ_1G));
+	if (atomic_dec_and_test(&many->left))
+		complete(&many->done);
+	return 0;
+}
+
+/* fail_many TASKS MS */
+static int cmd_fail_many(char **argv, int argc)
+{
+	struct fail_many many = { .nb.notifier_call = fail_many_notify };
+	unsigned long tasks, ms, i;
+	int err;
+
+	if (argc != 3 || parse_ulong(argv[1], &tasks) || parse_ulong(argv[2], &ms) ||
+	    !tasks || tasks > 64 || ms > 10000)
+		return -EINVAL;
+	init_completion(&many.done);
+	many.ms = ms;
+	atomic_set(&many.left, tasks);
+	err = register_vmap_purge_notifier(&many.nb);
+	if (err)
+		return err;
+	for (i = 0; i < tasks; i++) {
+		if (IS_ERR(kthread_run(fail_many_thread, &many, "vmtest-fail")) &&
+		    atomic_dec_and_test(&many.left))
+			complete(&many.done);
+	}
+	wait_for_completion(&many.done);
+	unregister_vmap_purge_notifier(&many.nb);
+	pr_info("op=fail_many tasks=%lu ms=%lu\n", tasks, ms);
+	return 0;
+}
+
 static unsigned long exhaust_fill(struct list_head *list, unsigned long bytes)
 {
 	unsigned long n = 0;
@@ -1053,6 +1110,8 @@ static int run_locked(char **argv, int argc)
 		return cmd_fail(argv);
 	if (!strcmp(argv[0], "fail_inside"))
 		return cmd_fail_inside(argv, argc);
+	if (!strcmp(argv[0], "fail_many"))
+		return cmd_fail_many(argv, argc);
 	if (!strcmp(argv[0], "exhaust"))
 		return cmd_exhaust(argv);
 	if (!strcmp(argv[0], "mixed"))

@@ -10,7 +10,7 @@ for test in "$@"; do
 		status=$?
 	fi
 	p=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log" | head -n 1)
-	f=$(sed -n 's/^\[  FAILED  \] [^:]*: \([0-9]*\) test.*/\1/p' "$log" | head -n 1)
+	f=$(sed -n 's/^\[  FAILED  \] \([^:]*: \)\{0,1\}\([0-9]*\) test(s).*/\2/p' "$log" | head -n 1)
 	# A test that died counts as one failure, whatever it had passed.
 	if [ "$status" -ne 0 ] && [ "${f:-0}" -eq 0 ]; then
 		f=1

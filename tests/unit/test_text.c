@@ -344,7 +344,7 @@ static void test_percent_of_almost_all(void **state)
 	fill(f);
 	apply(f, (struct event){ .type = EV_ALLOC, .t_ns = 1, .start = START, .end = END - PAGE });
 	text_summary(begin(f), &f->view);
-	assert_non_null(strstr(end(f), "used 1020K 99% guard 0 lazy 0 free 4.0K <1%\n"));
+	assert_non_null(strstr(end(f), "used ~1020K ~99% guard ~0 lazy ~0 free ~4.0K ~<1%\n"));
 }
 
 /* No line longer than the columns, no byte that a terminal would obey. */
@@ -457,10 +457,11 @@ static void test_json_verify(void **state)
 					 .in_flight = 4, .diffs = diffs, .nr_diffs = 1 };
 	struct fixture *f = *state;
 
-	assert_int_equal(json_verify(begin(f), &result, 7, 3), 0);
+	assert_int_equal(json_verify(begin(f), &result, 7, 5, 3), 0);
 	assert_string_equal(end(f),
 "{\"areas_model\":2,\"areas_kernel\":1,\"missing\":0,\"extra\":1,\"mismatched\":0,"
-"\"lazy_model_bytes\":0,\"lazy_kernel_bytes\":0,\"lost_events\":7,\"tries\":3,\"in_flight\":4,"
+"\"lazy_model_bytes\":0,\"lazy_kernel_bytes\":0,\"lazy_diff_bytes\":0,"
+"\"lost_events\":7,\"healed\":5,\"tries\":3,\"in_flight\":4,"
 "\"differences\":[{\"type\":\"extra\",\"start\":\"0xf8000000\",\"model_end\":\"0xf8001000\"}]}\n");
 }
 

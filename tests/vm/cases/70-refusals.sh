@@ -49,7 +49,17 @@ expect 1 'kptr_restrict' vmtrace snapshot
 assert_eq "$(cat /proc/sys/kernel/kptr_restrict)" 2 "kptr_restrict after a run"
 vmtrace verify --seed=sysctl || fail "verify --seed=sysctl under kptr_restrict=2"
 assert_eq "$(cat /proc/sys/kernel/kptr_restrict)" 2 "kptr_restrict after --seed=sysctl"
+
+vmtrace live --duration=300ms >/tmp/out 2>/tmp/err || fail "live under kptr_restrict=2 ends with $?: $(cat /tmp/err)"
 echo 0 >/proc/sys/kernel/kptr_restrict
+
+# Output that does not arrive is a failure; a recording that was cut off is incomplete.
+vmtrace events --json --duration=100ms >/tmp/rec 2>/dev/null
+expect 1 'cannot write the output' sh -c 'vmtrace map -i /tmp/rec >/dev/full'
+expect 1 'cannot write the output' sh -c 'vmtrace events --json -i /tmp/rec >/dev/full'
+grep -v trailer /tmp/rec >/tmp/cut
+expect 0 'cut off' vmtrace map -i /tmp/cut
+expect 4 'cut off' vmtrace map --strict -i /tmp/cut
 
 # A reader that goes away is a quiet end.
 rc=0
