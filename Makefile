@@ -12,6 +12,7 @@
 # V=1 shows the commands.
 
 .DELETE_ON_ERROR:
+.SECONDARY:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules
 # A second make of ours takes part in the jobs of the first.
@@ -48,6 +49,7 @@ LIVE_SRCS := \
 	src/capture/capture.c \
 	src/capture/probes.c \
 	src/capture/selftest.c \
+	src/capture/start.c \
 	src/cmd/doctor.c \
 	src/cmd/live_source.c
 # In its place in a build that does not.

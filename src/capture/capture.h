@@ -10,8 +10,8 @@
  * All events go to one sink, in one order. A loss that can have made the map wrong is followed by
  * a new snapshot by itself, so the map heals.
  */
-#ifndef VMTRACE_CAPTURE_CAPTURE_H
-#define VMTRACE_CAPTURE_CAPTURE_H
+#ifndef VMTRACE_CAPTURE_H
+#define VMTRACE_CAPTURE_H
 
 #include <stdbool.h>
 #include <stdint.h>

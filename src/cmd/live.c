@@ -45,10 +45,7 @@ static int watch(struct session *session, const struct options *options)
 static int summarize(struct session *session)
 {
 	const struct space_counters *counters = space_counters(session->space);
-	struct compare_result result = { 0 };
 	char watched[16];
-	unsigned int tries;
-	int code;
 
 	printf("\nwatched %s: %" PRIu64 " allocations, %" PRIu64 " frees, %" PRIu64
 	       " purges, %" PRIu64 " failures, %" PRIu64 " lost\n",
@@ -61,15 +58,7 @@ static int summarize(struct session *session)
 		log_note("not compared with the kernel's list, which kptr_restrict=2 hides");
 		return session_exit_code(session);
 	}
-	code = session_verify(session, &result, &tries);
-	if (!code) {
-		session_print_verify(stdout, session, &result);
-		code = session_exit_code(session);
-		if (result.nr_diffs)
-			code = EXIT_FINDING;
-	}
-	compare_release(&result);
-	return code;
+	return session_verify(session, false);
 }
 
 static int run(const struct options *options)

@@ -13,6 +13,7 @@
 #include "cmd/stop.h"
 #include "clock.h"
 #include "log.h"
+#include "view/json.h"
 
 /* Every event of either source: model first, then what looks on. */
 static int take_event(void *context, const struct event *event)
@@ -212,16 +213,31 @@ struct view session_view(struct session *session, FILE *out)
 	};
 }
 
-int session_verify(struct session *session, struct compare_result *result, unsigned int *tries)
+int session_exit_code(const struct session *session)
 {
-	return live_verify(session, result, tries);
+	const struct space_counters *counters = space_counters(session->space);
+
+	if (!session->options->strict || !(counters->lost || session->cut_off))
+		return EXIT_OK;
+	if (session->cut_off)
+		log_error("--strict: the recording was cut off");
+	else
+		log_error("--strict: %" PRIu64 " events were lost; a larger --ring or "
+			  "--probes=area loses less",
+			  counters->lost);
+	return EXIT_INCOMPLETE;
 }
 
-void session_print_verify(FILE *out, const struct session *session,
-			  const struct compare_result *result)
+/* What events or snapshots showed to be wrong and put right. */
+static uint64_t healed(const struct space_counters *counters)
+{
+	return counters->healed_frees + counters->healed_allocs + counters->repaired;
+}
+
+static void print_verify(FILE *out, const struct space_counters *counters,
+			 const struct compare_result *result)
 {
 	static const char *const names[] = { "?", "missing", "extra", "mismatched", "lazy?" };
-	const struct space_counters *counters = space_counters(session->space);
 
 	for (uint32_t i = 0; i < result->nr_diffs; i++) {
 		const struct diff *diff = &result->diffs[i];
@@ -237,22 +253,26 @@ void session_print_verify(FILE *out, const struct session *session,
 		" lost, %" PRIu64 " healed\n",
 		result->areas_model, result->areas_kernel, result->lazy_model_bytes / 1024,
 		result->lazy_kernel_bytes / 1024, result->lazy_diff_bytes / 1024, counters->lost,
-		counters->healed_frees + counters->healed_allocs + counters->repaired);
+		healed(counters));
 }
 
-int session_exit_code(const struct session *session)
+int session_verify(struct session *session, bool json)
 {
 	const struct space_counters *counters = space_counters(session->space);
+	struct compare_result result = { 0 };
+	unsigned int tries = 0;
+	int code = live_verify(session, &result, &tries);
 
-	if (!session->options->strict || !(counters->lost || session->cut_off))
-		return EXIT_OK;
-	if (session->cut_off)
-		log_error("--strict: the recording was cut off");
-	else
-		log_error("--strict: %" PRIu64 " events were lost; a larger --ring or "
-			  "--probes=area loses less",
-			  counters->lost);
-	return EXIT_INCOMPLETE;
+	if (code)
+		return code;
+	if (!json)
+		print_verify(stdout, counters, &result);
+	else if (json_verify(stdout, &result, counters->lost, healed(counters), tries))
+		code = EXIT_FAILED;
+	if (!code)
+		code = result.nr_diffs ? EXIT_FINDING : session_exit_code(session);
+	compare_release(&result);
+	return code;
 }
 
 int session_once(struct session *session, const struct options *options, uint64_t fallback_ns)

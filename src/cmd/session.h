@@ -60,13 +60,10 @@ int session_snapshot(struct session *session, const struct options *options);
 /* What the views take. */
 struct view session_view(struct session *session, FILE *out);
 
-/* Compares the model with the kernel's list now (live only). 0, or an exit code with a message.
- * Release result with compare_release. tries: how many looks it took. */
-int session_verify(struct session *session, struct compare_result *result, unsigned int *tries);
-
-/* "verify: 0 missing, 0 extra, 0 mismatched (412 areas, ...)" and each difference. */
-void session_print_verify(FILE *out, const struct session *session,
-			  const struct compare_result *result);
+/* Compares the model with the kernel's list now (live only) and prints the outcome: text or JSON.
+ * EXIT_FINDING if they differ, EXIT_FAILED with a message if they cannot be compared, else as
+ * session_exit_code. */
+int session_verify(struct session *session, bool json);
 
 /* The exit code at a normal end: EXIT_INCOMPLETE under --strict if anything was lost. */
 int session_exit_code(const struct session *session);

@@ -3,33 +3,9 @@
 #include "cmd/command.h"
 #include "cmd/session.h"
 #include "log.h"
-#include "view/json.h"
 #include "view/units.h"
 
 #define DEFAULT_DURATION_NS 1000000000ull
-
-static int report(struct session *session, const struct options *options)
-{
-	const struct space_counters *counters = space_counters(session->space);
-	struct compare_result result = { 0 };
-	unsigned int tries = 0;
-	int code = session_verify(session, &result, &tries);
-
-	if (code)
-		return code;
-	if (!options->json)
-		session_print_verify(stdout, session, &result);
-	else if (json_verify(stdout, &result, counters->lost,
-			     counters->healed_frees + counters->healed_allocs + counters->repaired,
-			     tries))
-		code = EXIT_FAILED;
-	if (!code)
-		code = session_exit_code(session);
-	if (result.nr_diffs)
-		code = EXIT_FINDING;
-	compare_release(&result);
-	return code;
-}
 
 static int run(const struct options *options)
 {
@@ -45,7 +21,7 @@ static int run(const struct options *options)
 		code = session_run(&session, for_ns);
 	}
 	if (code == SESSION_MORE || code == SESSION_END)
-		code = report(&session, options);
+		code = session_verify(&session, options->json);
 	session_close(&session);
 	return code;
 }

@@ -6,16 +6,7 @@
 . /guest/lib.sh
 
 load_module vmtest
-# Stopped, vmtrace cannot drain: whatever the ring cannot hold is lost for certain.
-start_recording /tmp/events --ring=4K
-kill -STOP "$recorder"
-vmtest "mixed 2000 21 0 keep"
-vmtest wait
-kill -CONT "$recorder"
-wait_for 30 grep -q '"type":"lost"' /tmp/events || fail "no lost event"
-heal_done() { [ "$(grep -c '"phase":"end"' /tmp/events)" -ge 2 ]; }
-wait_for 30 heal_done || fail "no second snapshot after the loss"
-stop_recording /tmp/events
+recording_with_loss /tmp/events 21
 [ "$(tail -n 1 /tmp/events | sed -n 's/.*"lost":\([0-9]*\).*/\1/p')" -gt 100 ] || fail "too little was lost: $(tail -n 1 /tmp/events)"
 
 # What was sent and what was counted as lost add up: each operation of the load makes at least one

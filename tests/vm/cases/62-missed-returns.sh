@@ -19,9 +19,8 @@ all_told() {
 }
 wait_for 60 all_told || fail "of $tasks failures $(grep -c '"type":"fail"' /tmp/events) were reported and $(unmatched) counted as unmatched"
 echo "reported $(grep -c '"type":"fail"' /tmp/events), unmatched $(unmatched), of $tasks"
-healed() { [ "$(grep -c '"phase":"end"' /tmp/events)" -ge 2 ]; }
 if [ "$(unmatched)" -gt 0 ]; then
-	wait_for 30 healed || fail "no snapshot after the unmatched entries"
+	wait_for 30 has_snapshots /tmp/events 2 || fail "no snapshot after the unmatched entries"
 else
 	skip "this kernel missed no return"
 fi

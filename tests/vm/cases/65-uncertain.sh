@@ -5,15 +5,7 @@
 . /guest/lib.sh
 
 load_module vmtest
-start_recording /tmp/events --ring=4K
-kill -STOP "$recorder"
-vmtest "mixed 2000 31 0"
-vmtest wait
-kill -CONT "$recorder"
-wait_for 30 grep -q '"type":"lost"' /tmp/events || fail "no lost event"
-heal_done() { [ "$(grep -c '"phase":"end"' /tmp/events)" -ge 2 ]; }
-wait_for 30 heal_done || fail "no second snapshot after the loss"
-stop_recording /tmp/events
+recording_with_loss /tmp/events 31
 # up to the first loss
 awk '{ print } /"type":"lost"/ { exit }' /tmp/events >/tmp/cut
 vmtrace map -i /tmp/cut >/tmp/map 2>/tmp/err

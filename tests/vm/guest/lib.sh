@@ -124,3 +124,19 @@ assert_exact() {
 	assert_eq "$(json_number "$1" extra)" 0 extra
 	assert_eq "$(json_number "$1" mismatched)" 0 mismatched
 }
+
+# recording_with_loss FILE SEED: a recording through a ring of 4K whose reader was stopped under a
+# load, so that what the ring could not hold is lost for certain, and the snapshot that healed it.
+recording_with_loss() {
+	start_recording "$1" --ring=4K
+	kill -STOP "$recorder"
+	vmtest "mixed 2000 $2 0 keep"
+	vmtest wait
+	kill -CONT "$recorder"
+	wait_for 30 grep -q '"type":"lost"' "$1" || fail "no lost event"
+	wait_for 30 has_snapshots "$1" 2 || fail "no second snapshot after the loss"
+	stop_recording "$1"
+}
+
+# has_snapshots FILE N: at least N complete ones
+has_snapshots() { [ "$(grep -c '"phase":"end"' "$1")" -ge "$2" ]; }

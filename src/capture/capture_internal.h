@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What capture.c (the flow) and start.c (how it comes up) share; nobody else includes this. */
+#ifndef VMTRACE_CAPTURE_INTERNAL_H
+#define VMTRACE_CAPTURE_INTERNAL_H
+
+#include "capture/capture.h"
+#include "capture/decode.h"
+#include "capture/kptr.h"
+#include "capture/pump.h"
+#include "capture/resolver.h"
+#include "capture/ring.h"
+
+#define CAPTURE_UNION_READINGS 8            /* of the list, together, when none is quiet */
+#define CAPTURE_HEAL_FIRST_NS  1000000000ull /* back-off of repairs begins here */
+
+struct capture {
+	struct capture_options options;
+	struct names *names;
+	struct stacks *stacks;
+	struct symbols *symbols;
+	struct resolver *resolver;
+	struct decode *decode;
+	struct probes *probes;
+	struct ring ring;
+	struct pump *pump;
+	struct losses *losses;
+	struct kptr *kptr;  /* raised now, or NULL */
+	struct seed before; /* the kernel's list before anything of ours was in it */
+	int start_lock;     /* fd; held until seeded, so that two starts do not take each other's */
+	struct sink sink;
+	struct range range;
+	bool can_list;
+	/* events that change the map, seen since list_begin_ns */
+	uint64_t list_begin_ns;
+	uint32_t list_disturbed;
+	/* healing after a loss */
+	bool heal_wanted;
+	uint64_t heal_at_ns;
+	uint64_t heal_gap_ns;
+	uint64_t healed_ns; /* when the last snapshot after a loss was taken */
+};
+
+/* A sink for events that nobody wants: before the user's is known. */
+struct sink capture_no_sink(void);
+
+/* Raises kptr_restrict for a reading; the reason of a failure is logged. */
+int capture_raise_kptr(const struct capture *capture, struct kptr **kptr);
+
+/* Lets the next vmtrace start: taken in capture_open, until the first seed. */
+void capture_start_unlock(struct capture *capture);
+
+#endif
