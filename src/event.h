@@ -30,7 +30,8 @@
 /* ---- wire: one record in the ring ---------------------------------------------------------- */
 
 enum wire_type {
-	WIRE_ALLOC = 1, /* alloc_vmap_area or pcpu_get_vm_areas returned an area: struct wire_alloc */
+	WIRE_ALLOC =
+		1, /* alloc_vmap_area or pcpu_get_vm_areas returned an area: struct wire_alloc */
 	WIRE_FAIL = 2,  /* ... returned an error: struct wire_alloc with err set, start = end = 0 */
 	WIRE_FREE = 3,  /* free_vmap_area_noflush entered: struct wire_head */
 	WIRE_PURGE = 4, /* __purge_vmap_area_lazy returned: struct wire_purge */
@@ -112,13 +113,13 @@ _Static_assert(sizeof(struct wire_stats) == 64, "wire_stats: one cache line a CP
 
 enum event_type {
 	EV_NONE = 0,
-	EV_STACK,          /* defines stack_id (frames are in the stack table): before its first use */
-	EV_ALLOC,          /* [start, end) came into use */
-	EV_FREE,           /* [start, end): used -> lazy */
-	EV_PURGE,          /* what was lazy before begin_ns is free */
-	EV_FAIL,           /* an allocation failed: size, align, vstart, vend, err */
-	EV_VFREE,          /* vfree(start) was called; the EV_FREE may come later, from a kworker */
-	EV_LOST,           /* count events of cause were lost somewhere before t_ns */
+	EV_STACK, /* defines stack_id (frames are in the stack table): before its first use */
+	EV_ALLOC, /* [start, end) came into use */
+	EV_FREE,  /* [start, end): used -> lazy */
+	EV_PURGE, /* what was lazy before begin_ns is free */
+	EV_FAIL,  /* an allocation failed: size, align, vstart, vend, err */
+	EV_VFREE, /* vfree(start) was called; the EV_FREE may come later, from a kworker */
+	EV_LOST,  /* count events of cause were lost somewhere before t_ns */
 	EV_SNAPSHOT_BEGIN, /* the kernel's own list, read from begin_ns on, follows */
 	EV_AREA,           /* one line of that list: state used or lazy */
 	EV_SNAPSHOT_END,   /* read to its end at t_ns */
@@ -179,9 +180,9 @@ struct event {
 	uint64_t begin_ns VMT_ALIGNED8; /* PURGE, SNAPSHOT_*: when it began */
 	uint8_t type;                   /* enum event_type */
 	uint8_t kind;                   /* enum area_kind: ALLOC, AREA, FAIL */
-	uint8_t guard_pages;            /* ALLOC, AREA: trailing pages of [start, end) never mapped */
-	uint8_t state;                  /* enum area_state: AREA. LOST: enum lost_cause */
-	uint32_t flags;                 /* enum event_flag */
+	uint8_t guard_pages; /* ALLOC, AREA: trailing pages of [start, end) never mapped */
+	uint8_t state;       /* enum area_state: AREA. LOST: enum lost_cause */
+	uint32_t flags;      /* enum event_flag */
 	uint32_t pid;
 	uint32_t tid;
 	uint32_t start;

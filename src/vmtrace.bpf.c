@@ -83,11 +83,11 @@ uint32_t purge_tid = 0;
 
 static const struct inflight inflight_empty = {};
 
-#define COUNT(counter)                                    \
-	do {                                              \
-		struct wire_stats *stats_ = cpu_stats();  \
-		if (stats_)                               \
-			stats_->counter++;                \
+#define COUNT(counter)                                   \
+	do {                                             \
+		struct wire_stats *stats_ = cpu_stats(); \
+		if (stats_)                              \
+			stats_->counter++;               \
 	} while (0)
 
 static __always_inline struct wire_stats *cpu_stats(void)
@@ -258,7 +258,8 @@ static __always_inline void add_stack(void *ctx, struct alloc_record *record)
 	record->alloc.head.nr_frames = nr;
 }
 
-static __always_inline void fill_alloc(struct alloc_record *record, const struct inflight_slot *slot)
+static __always_inline void fill_alloc(struct alloc_record *record,
+				       const struct inflight_slot *slot)
 {
 	uint64_t now = bpf_ktime_get_ns(), latency;
 
@@ -349,7 +350,8 @@ int free_entry(struct pt_regs *ctx)
 	return 0;
 }
 
-/* ---- __purge_vmap_area_lazy: lazy -> free ----------------------------------------------------- */
+/* ---- __purge_vmap_area_lazy: lazy -> free -----------------------------------------------------
+ */
 
 SEC("kprobe")
 int purge_entry(struct pt_regs *ctx)
@@ -372,7 +374,8 @@ int purge_return(struct pt_regs *ctx)
 	return 0;
 }
 
-/* ---- pcpu_get_vm_areas(offsets, sizes, nr_vms, align): percpu chunks -------------------------- */
+/* ---- pcpu_get_vm_areas(offsets, sizes, nr_vms, align): percpu chunks --------------------------
+ */
 
 SEC("kprobe")
 int percpu_entry(struct pt_regs *ctx)
@@ -432,7 +435,8 @@ int percpu_return(struct pt_regs *ctx)
 	return 0;
 }
 
-/* ---- the vmalloc and vfree families (--probes=all) --------------------------------------------- */
+/* ---- the vmalloc and vfree families (--probes=all) ---------------------------------------------
+ */
 
 /* __vmalloc_node_range(size, ...): every vmalloc of 6.1 passes here, module_alloc included. */
 SEC("kprobe")

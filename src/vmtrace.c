@@ -63,8 +63,8 @@ int main(int argc, char **argv)
 	struct options options;
 	char program[64];
 
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") ||
-			 !strcmp(argv[1], "help"))) {
+	if (argc > 1 &&
+	    (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "help"))) {
 		print_help(stdout);
 		return EXIT_OK;
 	}

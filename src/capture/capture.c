@@ -10,11 +10,11 @@
 #include "log.h"
 #include "space/space.h"
 
-#define FLUSH_MS          2000
-#define FLUSH_TURN_MS     50
-#define QUIET_TRIES       3 /* readings thrown away in the hope for a quiet one */
-#define HEAL_MAX_NS       32000000000ull
-#define HEAL_CALM_NS      300000000000ull /* without a loss for this long, the back-off begins anew */
+#define FLUSH_MS      2000
+#define FLUSH_TURN_MS 50
+#define QUIET_TRIES   3 /* readings thrown away in the hope for a quiet one */
+#define HEAL_MAX_NS   32000000000ull
+#define HEAL_CALM_NS  300000000000ull /* without a loss for this long, the back-off begins anew */
 
 static int ignore(void *context, const struct event *event)
 {

@@ -10,7 +10,7 @@
 #include "capture/resolver.h"
 #include "capture/ring.h"
 
-#define CAPTURE_UNION_READINGS 8            /* of the list, together, when none is quiet */
+#define CAPTURE_UNION_READINGS 8             /* of the list, together, when none is quiet */
 #define CAPTURE_HEAL_FIRST_NS  1000000000ull /* back-off of repairs begins here */
 
 struct capture {

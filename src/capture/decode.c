@@ -61,8 +61,7 @@ static struct stack_facts facts_of_stack(struct decode *decode, uint32_t stack_i
 
 		if (!grown)
 			return facts;
-		memset(grown + decode->nr_facts, 0,
-		       (nr_facts - decode->nr_facts) * sizeof(*grown));
+		memset(grown + decode->nr_facts, 0, (nr_facts - decode->nr_facts) * sizeof(*grown));
 		decode->facts = grown;
 		decode->nr_facts = nr_facts;
 	}
@@ -95,8 +94,8 @@ static void decode_head(struct decode *decode, const struct wire_head *head, str
 	event->tid = head->tid;
 	event->start = head->start;
 	event->end = head->end;
-	event->comm_id = names_intern(decode->names, head->comm,
-				      strnlen(head->comm, sizeof(head->comm)));
+	event->comm_id =
+		names_intern(decode->names, head->comm, strnlen(head->comm, sizeof(head->comm)));
 	if (head->pid == decode->own_pid)
 		event->flags |= EV_F_OWN;
 }
@@ -207,11 +206,11 @@ int decode_record(struct decode *decode, const void *record, size_t len, const s
 	case WIRE_FREE:
 		return decode_free_record(decode, head, sink);
 	case WIRE_PURGE:
-		return len < sizeof(struct wire_purge) ? -EBADMSG :
-							 decode_purge(decode, record, sink);
+		return len < sizeof(struct wire_purge) ? -EBADMSG
+						       : decode_purge(decode, record, sink);
 	case WIRE_VFREE:
-		return len < sizeof(struct wire_vfree) ? -EBADMSG :
-							 decode_vfree(decode, record, sink);
+		return len < sizeof(struct wire_vfree) ? -EBADMSG
+						       : decode_vfree(decode, record, sink);
 	default:
 		return -EBADMSG;
 	}

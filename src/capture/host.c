@@ -79,7 +79,8 @@ static void look_lockdown(struct host_findings *findings)
 		add(findings, "lockdown", HOST_OK, "none (no /sys/kernel/security/lockdown)");
 	else if (strstr(line, "[confidentiality]"))
 		add(findings, "lockdown", HOST_STOP,
-		    "kernel lockdown is 'confidentiality' (/sys/kernel/security/lockdown): kprobes, "
+		    "kernel lockdown is 'confidentiality' (/sys/kernel/security/lockdown): "
+		    "kprobes, "
 		    "BPF reads and /proc/kcore are forbidden. Boot with lockdown=integrity; until "
 		    "then /proc/vmallocinfo is all there is");
 	else
@@ -120,8 +121,9 @@ static void look_bpf(struct host_findings *findings)
 	}
 	add(findings, "bpf", HOST_OK, "bpf system call present");
 	if (jit < 0)
-		add(findings, "jit", HOST_NOTE, "no BPF JIT in this kernel: programs are "
-						"interpreted");
+		add(findings, "jit", HOST_NOTE,
+		    "no BPF JIT in this kernel: programs are "
+		    "interpreted");
 	else if (jit == 0)
 		add(findings, "jit", HOST_NOTE,
 		    "off (net.core.bpf_jit_enable=0): programs are interpreted; "

@@ -97,8 +97,8 @@ uint32_t probes_plan(const struct symbols *symbols, bool with_requests, struct p
 static void choose_programs(struct probes *probes)
 {
 	for (size_t i = 0; i < NR_HOOKS; i++) {
-		struct bpf_program *program = bpf_object__find_program_by_name(
-			probes->skel->obj, hooks[i].program);
+		struct bpf_program *program =
+			bpf_object__find_program_by_name(probes->skel->obj, hooks[i].program);
 
 		bpf_program__set_autoload(program, false);
 	}
@@ -120,10 +120,10 @@ static int check_required(const struct probes *probes)
 		log_error("kernel function '%s' %s: without it the map would be wrong. "
 			  "'vmtrace snapshot' works without probes; 'vmtrace doctor' shows all",
 			  status->function,
-			  status->state == PROBE_AMBIGUOUS ?
-				  "exists several times in /proc/kallsyms" :
-				  "is not in /proc/kallsyms (inlined, renamed, or hidden by "
-				  "kernel.kptr_restrict)");
+			  status->state == PROBE_AMBIGUOUS
+				  ? "exists several times in /proc/kallsyms"
+				  : "is not in /proc/kallsyms (inlined, renamed, or hidden by "
+				    "kernel.kptr_restrict)");
 		return -ENOSYS;
 	}
 	return 0;
@@ -210,8 +210,8 @@ static void note_missing(const struct hook *hook, const struct probe_status *sta
 	if (status->state == PROBE_OFF || hook->is_return)
 		return;
 	log_note("probe '%s' unavailable (%s): '%s' is not reported%s", hook->function,
-		 status->state == PROBE_AMBIGUOUS ? "several functions have that name" :
-						    "inlined, notrace or renamed",
+		 status->state == PROBE_AMBIGUOUS ? "several functions have that name"
+						  : "inlined, notrace or renamed",
 		 hook->purpose,
 		 hook->request ? "" : "; such areas are learnt only from the kernel's list");
 }

@@ -14,9 +14,11 @@
 
 struct pump;
 
-#define PUMP_QUEUE_MAX (8u << 20) /* bytes; beyond it records wait in the ring, whose loss counts */
+#define PUMP_QUEUE_MAX (8u << 20) /* bytes; beyond it records wait in the ring, whose loss counts \
+				   */
 
-/* Starts the thread on ring (of map_fd, for its wake-ups). Both must outlive the pump. 0 / -errno. */
+/* Starts the thread on ring (of map_fd, for its wake-ups). Both must outlive the pump. 0 / -errno.
+ */
 int pump_start(struct pump **pump, struct ring *ring, int map_fd);
 /* Drains what is left into the queue and ends the thread. pump_stop(NULL) is legal. */
 void pump_stop(struct pump *pump);

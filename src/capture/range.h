@@ -17,9 +17,9 @@
 struct range {
 	uint32_t vmalloc_start;
 	uint32_t vmalloc_end;
-	uint32_t page_offset;   /* lowest address of a RAM segment minus its p_paddr; 0 = not known */
-	uint32_t high_memory;   /* end of the last RAM segment below vmalloc_start; 0 = not known */
-	uint32_t total_bytes;   /* VmallocTotal, 0 = not known */
+	uint32_t page_offset; /* lowest address of a RAM segment minus its p_paddr; 0 = not known */
+	uint32_t high_memory; /* end of the last RAM segment below vmalloc_start; 0 = not known */
+	uint32_t total_bytes; /* VmallocTotal, 0 = not known */
 	uint32_t mem_total_kib; /* MemTotal, 0 = not known */
 	bool highmem;           /* CONFIG_HIGHMEM: /proc/meminfo has HighTotal */
 };

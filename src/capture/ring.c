@@ -23,8 +23,8 @@ int ring_map(struct ring *ring, int map_fd, uint32_t size)
 		return -errno;
 	}
 	ring->producer_map_len = page + 2 * (size_t)size;
-	ring->producer_map = mmap(NULL, ring->producer_map_len, PROT_READ, MAP_SHARED, map_fd,
-				  (off_t)page);
+	ring->producer_map =
+		mmap(NULL, ring->producer_map_len, PROT_READ, MAP_SHARED, map_fd, (off_t)page);
 	if (ring->producer_map == MAP_FAILED) {
 		int err = -errno;
 

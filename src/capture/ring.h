@@ -29,8 +29,8 @@ int ring_map(struct ring *ring, int map_fd, uint32_t size);
 void ring_unmap(struct ring *ring);
 
 /*
- * Hands over every finished record, at most four rings full. Returns how many bytes of the ring were given back (0 = none
- * was ready); -EBADMSG when the ring holds a length that cannot be.
+ * Hands over every finished record, at most four rings full. Returns how many bytes of the ring
+ * were given back (0 = none was ready); -EBADMSG when the ring holds a length that cannot be.
  */
 int ring_drain(struct ring *ring, ring_record_fn take, void *context);
 

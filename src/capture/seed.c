@@ -143,8 +143,8 @@ int seed_read(struct seed *seed, struct names *names, uint32_t start, uint32_t e
 	size_t len;
 	int err;
 
-	/* Another first chunk each time, so that what one reading skips at a chunk's border does not
-	 * lie at a border of the next. */
+	/* Another first chunk each time, so that what one reading skips at a chunk's border does
+	 * not lie at a border of the next. */
 	err = file_read_from("/proc/vmallocinfo", VMALLOCINFO_MAX, 1024 + 640 * seed->readings,
 			     &text, &len);
 	if (err)

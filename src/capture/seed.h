@@ -16,7 +16,8 @@
 #include "stream.h"
 
 struct seed {
-	struct event *areas; /* EV_AREA each, sorted by start, no duplicates; lazy: last reading's */
+	struct event
+		*areas; /* EV_AREA each, sorted by start, no duplicates; lazy: last reading's */
 	uint32_t count;
 	uint32_t capacity;
 	uint64_t begin_ns VMT_ALIGNED8; /* CLOCK_MONOTONIC, before the first reading */
@@ -38,7 +39,8 @@ void seed_release(struct seed *seed);
 void seed_classify(const struct vmallocinfo *info, const struct vmallocinfo_line *line,
 		   struct event *area);
 
-/* Emits the list as one snapshot: SNAPSHOT_BEGIN, the areas, SNAPSHOT_END. 0 or the sink's error. */
+/* Emits the list as one snapshot: SNAPSHOT_BEGIN, the areas, SNAPSHOT_END. 0 or the sink's error.
+ */
 int seed_emit(const struct seed *seed, const struct sink *sink);
 
 /* True if both list the same areas in the same states. */

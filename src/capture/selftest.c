@@ -31,8 +31,8 @@ int selftest_event(void *context, const struct event *event)
 	    (event->size == TEST_AREA_BYTES || event->end - event->start == TEST_AREA_BYTES)) {
 		test->alloc = *event;
 		test->allocated = true;
-	} else if (event->type == EV_FREE && test->allocated &&
-		   event->start == test->alloc.start && event->end == test->alloc.end) {
+	} else if (event->type == EV_FREE && test->allocated && event->start == test->alloc.start &&
+		   event->end == test->alloc.end) {
 		test->freed = true;
 	} else if (event->type == EV_ALLOC || event->type == EV_FREE) {
 		test->others++;
@@ -47,7 +47,8 @@ bool selftest_alloc_ok(const struct selftest *test, char *why, size_t why_len)
 
 	if (!test->allocated)
 		snprintf(why, why_len,
-			 "an allocation of %u bytes was made, and no probe reported one of that size "
+			 "an allocation of %u bytes was made, and no probe reported one of that "
+			 "size "
 			 "(%u other events came)",
 			 TEST_AREA_BYTES, test->others);
 	else if (alloc->size != TEST_AREA_BYTES || alloc->end - alloc->start != TEST_AREA_BYTES)

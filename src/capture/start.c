@@ -15,8 +15,9 @@
 
 #define SELFTEST_MS       5000
 #define SELFTEST_TRIES    3
-#define START_LOCK_TRIES  100 /* of 100 ms */
-#define PROGRAMS_ESTIMATE (384u * 1024) /* programs, tables, guard pages: `@ self` shows the fact */
+#define START_LOCK_TRIES  100           /* of 100 ms */
+#define PROGRAMS_ESTIMATE (384u * 1024) /* programs, tables, guard pages: `@ self` shows the fact \
+					 */
 
 /*
  * One vmtrace starts at a time: what appears between its first look at the list and its seed, made
@@ -243,9 +244,9 @@ int capture_open(const struct capture_options *options, struct names *names, str
 	if (!err && !capture->symbols)
 		err = -ENOMEM;
 	if (!err) {
-		capture->resolver = resolver_new(capture->symbols, names,
-						 capture->range.vmalloc_start,
-						 capture->range.vmalloc_end);
+		capture->resolver =
+			resolver_new(capture->symbols, names, capture->range.vmalloc_start,
+				     capture->range.vmalloc_end);
 		capture->decode = decode_new(names, stacks, capture->resolver, (uint32_t)getpid());
 		if (!capture->resolver || !capture->decode)
 			err = -ENOMEM;

@@ -18,9 +18,9 @@
 #define MAX_DISTANCE (1u << 20) /* kallsyms tells no sizes: further off is no match */
 /* Modules lie close together: the next one may have gone from the list, or not be in it yet. */
 #define MAX_MODULE_DISTANCE 0x10000u
-#define MAX_FILE     (64u << 20)
-#define MAX_BLOB     (1u << 30)
-#define RECORD_NAME  3 /* offset of the name in a record */
+#define MAX_FILE            (64u << 20)
+#define MAX_BLOB            (1u << 30)
+#define RECORD_NAME         3 /* offset of the name in a record */
 
 struct entry {
 	uint32_t address;

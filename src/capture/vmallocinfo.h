@@ -13,8 +13,9 @@
 #include "event.h"
 
 enum vmallocinfo_flag {
-	VMI_LAZY = 1 << 0,       /* "unpurged vm_area" */
-	VMI_VM_MAP_RAM = 1 << 1, /* "vm_map_ram": no vm_struct; on <= 6.1 also an area in transition */
+	VMI_LAZY = 1 << 0, /* "unpurged vm_area" */
+	VMI_VM_MAP_RAM =
+		1 << 1, /* "vm_map_ram": no vm_struct; on <= 6.1 also an area in transition */
 	VMI_IOREMAP = 1 << 2,
 	VMI_VMALLOC = 1 << 3,
 	VMI_VMAP = 1 << 4,
@@ -28,9 +29,9 @@ struct vmallocinfo_line {
 	uint32_t start;
 	uint32_t end; /* guard page included */
 	uint32_t flags;
-	uint32_t nr_pages;     /* pages=, 0 if absent */
+	uint32_t nr_pages;          /* pages=, 0 if absent */
 	uint64_t phys VMT_ALIGNED8; /* phys=, 0 if absent */
-	uint32_t caller;       /* offset of the NUL-terminated caller in text, 0 = none */
+	uint32_t caller;            /* offset of the NUL-terminated caller in text, 0 = none */
 	uint32_t caller_len;
 };
 
@@ -54,9 +55,9 @@ struct vmallocinfo {
  * Parses len bytes into *info (filled completely, also on error; release with
  * vmallocinfo_release). One untrue line spoils the trust in all, whatever the others are, for
  * kptr_restrict may change while the kernel prints. Only a last line without a newline is just
- * left out (and is bad_line), unless it ends with a word that ends lines. range_start/range_end: lines outside make the trust VMI_GARBAGE; both 0 =
- * not checked. 0 when the trust is VMI_REAL, -EPERM for HASHED or ZEROED, -ENODATA for EMPTY,
- * -EBADMSG for GARBAGE, -ENOMEM.
+ * left out (and is bad_line), unless it ends with a word that ends lines. range_start/range_end:
+ * lines outside make the trust VMI_GARBAGE; both 0 = not checked. 0 when the trust is VMI_REAL,
+ * -EPERM for HASHED or ZEROED, -ENODATA for EMPTY, -EBADMSG for GARBAGE, -ENOMEM.
  */
 int vmallocinfo_parse(const char *bytes, size_t len, uint32_t range_start, uint32_t range_end,
 		      struct vmallocinfo *info);

@@ -34,11 +34,11 @@ struct report {
 	int code;
 };
 
-static void say(struct report *report, const char *topic, enum host_level level,
-		const char *format, ...) __attribute__((format(printf, 4, 5)));
+static void say(struct report *report, const char *topic, enum host_level level, const char *format,
+		...) __attribute__((format(printf, 4, 5)));
 
-static void say(struct report *report, const char *topic, enum host_level level,
-		const char *format, ...)
+static void say(struct report *report, const char *topic, enum host_level level, const char *format,
+		...)
 {
 	struct line *line = &report->lines[report->count];
 	va_list args;
@@ -72,8 +72,9 @@ static void say_range(struct report *report)
 		say(report, "range", HOST_STOP, "%s", why);
 		return;
 	}
-	say(report, "range", HOST_OK, "%08x-%08x %s from /proc/kcore; VmallocTotal %s; high_memory %08x",
-	    range.vmalloc_start, range.vmalloc_end,
+	say(report, "range", HOST_OK,
+	    "%08x-%08x %s from /proc/kcore; VmallocTotal %s; high_memory %08x", range.vmalloc_start,
+	    range.vmalloc_end,
 	    units_bytes(range.vmalloc_end - range.vmalloc_start, size, sizeof(size)),
 	    range.total_bytes ? "agrees" : "is not told", range.high_memory);
 }
@@ -95,8 +96,8 @@ static void say_probe(struct report *report, const struct probe_status *probe)
 	if (probe->state == PROBE_OFF)
 		level = HOST_OK;
 	say(report, "probe", level, "%-7s %-24s %s: %s%s%s", probe->is_return ? "return" : "entry",
-	    probe->symbol[0] ? probe->symbol : probe->function, probe->purpose,
-	    words[probe->state], probe->err ? ": " : "", probe->err ? strerror(-probe->err) : "");
+	    probe->symbol[0] ? probe->symbol : probe->function, probe->purpose, words[probe->state],
+	    probe->err ? ": " : "", probe->err ? strerror(-probe->err) : "");
 }
 
 /* The symbols; where tracing does not come up, the plan for the probes too. */
@@ -107,8 +108,7 @@ static void say_symbols(struct report *report, const struct options *options, bo
 	uint32_t count = 0;
 
 	if (symbols && symbols_load(symbols, "/proc/kallsyms") != -ENOENT) {
-		say(report, "symbols",
-		    symbols_have_addresses(symbols) ? HOST_OK : HOST_NOTE,
+		say(report, "symbols", symbols_have_addresses(symbols) ? HOST_OK : HOST_NOTE,
 		    "%u functions in /proc/kallsyms%s", symbols_count(symbols),
 		    symbols_have_addresses(symbols) ? "" : ", addresses hidden");
 		if (with_plan)
@@ -151,9 +151,9 @@ static void say_tracing(struct report *report, struct session *session)
 	say(report, "self-test", HOST_OK,
 	    "passed: an allocation of known size was reported exactly, and its free");
 	say(report, "seed", capture_can_list(session->capture) ? HOST_OK : HOST_NOTE, "%s",
-	    capture_can_list(session->capture) ?
-		    "/proc/vmallocinfo with real addresses" :
-		    "none: kernel.kptr_restrict=2, areas from before are unknown");
+	    capture_can_list(session->capture)
+		    ? "/proc/vmallocinfo with real addresses"
+		    : "none: kernel.kptr_restrict=2, areas from before are unknown");
 	say_budget(report, session);
 	say(report, "loss", space_counters(session->space)->lost ? HOST_NOTE : HOST_OK,
 	    "%llu records, %llu events lost", (unsigned long long)losses.records,
@@ -169,8 +169,8 @@ static void print_text(const struct report *report)
 
 		printf("%s  %-13s %s\n", marks[line->level], line->topic, line->text);
 	}
-	puts(report->code ? "\ntracing does not work here: see STOP above" :
-			    "\ntracing works here");
+	puts(report->code ? "\ntracing does not work here: see STOP above"
+			  : "\ntracing works here");
 }
 
 static int print_json(const struct report *report)

@@ -67,8 +67,8 @@ static int write_text(struct printer *printer, const struct event *event)
 	if (event->type == EV_PURGE)
 		shown.size = purged_bytes;
 	if (!printer->base_ns)
-		printer->base_ns = printer->session.facts.live ? printer->session.start_ns :
-								 event->t_ns;
+		printer->base_ns =
+			printer->session.facts.live ? printer->session.start_ns : event->t_ns;
 	view = session_view(&printer->session, stdout);
 	view.style.columns = 0; /* a log: nothing is cut */
 	text_event(stdout, &view, &shown, printer->base_ns, printer->options->stacks);

@@ -31,7 +31,7 @@ const struct command cmd_holes = {
 	.summary = "free pieces by size, the largest and their neighbours",
 	.help = "Shows the holes of the vmalloc space: how many of each size, and the largest with "
 		"who lies on both sides.",
-	.takes = TAKES_INPUT | TAKES_JSON | TAKES_DURATION | TAKES_CAPTURE | TAKES_COLOR |
-		 TAKES_TOP,
+	.takes =
+		TAKES_INPUT | TAKES_JSON | TAKES_DURATION | TAKES_CAPTURE | TAKES_COLOR | TAKES_TOP,
 	.run = run,
 };

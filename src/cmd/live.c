@@ -32,9 +32,9 @@ static int watch(struct session *session, const struct options *options)
 
 		code = print_block(session, top);
 		if (!code)
-			code = session_run(session, left_ns < options->interval_ns ?
-							    left_ns :
-							    options->interval_ns);
+			code = session_run(session, left_ns < options->interval_ns
+							    ? left_ns
+							    : options->interval_ns);
 		passed_ns = clock_now_ns() - begin_ns;
 	}
 	if (code == SESSION_END)
@@ -49,9 +49,8 @@ static int summarize(struct session *session)
 
 	printf("\nwatched %s: %" PRIu64 " allocations, %" PRIu64 " frees, %" PRIu64
 	       " purges, %" PRIu64 " failures, %" PRIu64 " lost\n",
-	       units_duration(session->facts.uptime_ns, watched, sizeof(watched)),
-	       counters->allocs, counters->frees, counters->purges, counters->fails,
-	       counters->lost);
+	       units_duration(session->facts.uptime_ns, watched, sizeof(watched)), counters->allocs,
+	       counters->frees, counters->purges, counters->fails, counters->lost);
 	if (session->options->input)
 		return session_exit_code(session);
 	if (!live_can_verify(session)) {
@@ -77,7 +76,8 @@ static int run(const struct options *options)
 const struct command cmd_live = {
 	.name = "live",
 	.summary = "watch: map, holes and owners every --interval",
-	.help = "Watches the vmalloc space and prints a block every --interval: totals, map, holes, "
+	.help = "Watches the vmalloc space and prints a block every --interval: totals, map, "
+		"holes, "
 		"owners, the last failure. Ctrl-C ends with a summary and a comparison with the "
 		"kernel's own list.",
 	.takes = TAKES_INPUT | TAKES_DURATION | TAKES_INTERVAL | TAKES_CAPTURE | TAKES_COLOR |

@@ -35,35 +35,43 @@ static const struct {
 	struct argp_option option;
 } rows[] = {
 	{ TAKES_INPUT,
-	  { "input", 'i', "FILE", 0, "Read a recording (JSON Lines; - = stdin) instead of this "
-				     "machine", 1 } },
+	  { "input", 'i', "FILE", 0,
+	    "Read a recording (JSON Lines; - = stdin) instead of this "
+	    "machine",
+	    1 } },
 	{ TAKES_DURATION,
 	  { "duration", KEY_DURATION, "TIME", 0, "How long to watch (ms s m h d)", 1 } },
 	{ TAKES_INTERVAL, { "interval", KEY_INTERVAL, "TIME", 0, "Time between blocks (1s)", 1 } },
 	{ TAKES_JSON, { "json", KEY_JSON, NULL, 0, "JSON to stdout, nothing else there", 2 } },
 	{ TAKES_TOP, { "top", KEY_TOP, "N", 0, "At most N rows", 2 } },
 	{ TAKES_OWNERS,
-	  { "by", KEY_BY, "WHAT", 0, "Group by caller (default), stack, module, kind or comm", 2 } },
+	  { "by", KEY_BY, "WHAT", 0, "Group by caller (default), stack, module, kind or comm",
+	    2 } },
 	{ TAKES_OWNERS,
 	  { "sort", KEY_SORT, "KEY", 0, "Sort by bytes (default), count, guard or age", 2 } },
-	{ TAKES_STACKS, { "stacks", KEY_STACKS, NULL, 0, "Print the call stack below each event",
-			  2 } },
+	{ TAKES_STACKS,
+	  { "stacks", KEY_STACKS, NULL, 0, "Print the call stack below each event", 2 } },
 	{ TAKES_AREAS, { "areas", KEY_AREAS, NULL, 0, "List every area too", 2 } },
 	{ TAKES_COLOR,
 	  { "color", KEY_COLOR, "WHEN", 0, "auto (default; NO_COLOR is heeded), always, never",
 	    2 } },
 	{ TAKES_CAPTURE,
-	  { "probes", KEY_PROBES, "SET", 0, "all (default), or area: without the vmalloc and vfree "
-					    "families", 3 } },
+	  { "probes", KEY_PROBES, "SET", 0,
+	    "all (default), or area: without the vmalloc and vfree "
+	    "families",
+	    3 } },
 	{ TAKES_CAPTURE,
-	  { "ring", KEY_RING, "SIZE", 0, "Ring buffer (256K); it takes twice this much vmalloc "
-					 "space", 3 } },
+	  { "ring", KEY_RING, "SIZE", 0,
+	    "Ring buffer (256K); it takes twice this much vmalloc "
+	    "space",
+	    3 } },
 	{ TAKES_CAPTURE,
 	  { "stack-depth", KEY_STACK_DEPTH, "N", 0, "Frames kept of a stack (24; 0 to 24)", 3 } },
 	{ TAKES_CAPTURE, { "btf", KEY_BTF, "FILE", 0, "BTF of this kernel", 3 } },
 	{ TAKES_CAPTURE | TAKES_SEED,
-	  { "seed", KEY_SEED, "HOW", 0, "auto (default), or sysctl: read existing areas even if "
-					"that means lowering kptr_restrict from 2 for a moment",
+	  { "seed", KEY_SEED, "HOW", 0,
+	    "auto (default), or sysctl: read existing areas even if "
+	    "that means lowering kptr_restrict from 2 for a moment",
 	    3 } },
 	{ TAKES_CAPTURE, { "strict", KEY_STRICT, NULL, 0, "Exit 4 if any event was lost", 3 } },
 	{ 0, { "quiet", 'q', NULL, 0, "Errors only", 4 } },

@@ -31,7 +31,7 @@ struct session {
 	struct jsonl_reader *reader; /* file, else NULL */
 	struct stream_header header;
 	struct view_facts facts;
-	struct event last_fail; /* type EV_NONE if there was none */
+	struct event last_fail;         /* type EV_NONE if there was none */
 	uint64_t start_ns VMT_ALIGNED8; /* live: when watching began; file: first event's time */
 	const struct sink *tee;         /* sees every event after the model, may be NULL */
 	char hostname[64];

@@ -16,9 +16,9 @@ static int run(const struct options *options)
 		struct view view = session_view(&session, stdout);
 
 		if (options->json)
-			code = json_top(stdout, &view, options->by, options->sort, top) ?
-				       EXIT_FAILED :
-				       EXIT_OK;
+			code = json_top(stdout, &view, options->by, options->sort, top)
+				       ? EXIT_FAILED
+				       : EXIT_OK;
 		else
 			text_top(stdout, &view, options->by, options->sort, top);
 		if (!code)

@@ -9,8 +9,8 @@
 
 static int run(const struct options *options)
 {
-	uint64_t for_ns = options->duration_ns == NO_DURATION ? DEFAULT_DURATION_NS :
-								options->duration_ns;
+	uint64_t for_ns =
+		options->duration_ns == NO_DURATION ? DEFAULT_DURATION_NS : options->duration_ns;
 	struct session session;
 	char text[16];
 	int code = session_open(&session, options, NULL);
@@ -31,7 +31,8 @@ const struct command cmd_verify = {
 	.summary = "is the map true? compares it with /proc/vmallocinfo",
 	.help = "Watches for --duration (1s), then compares every area of the map that the events "
 		"built with the kernel's own list. A difference counts if no event touched its "
-		"range while the list was read and it stays over several looks; lazy space counts too. "
+		"range while the list was read and it stays over several looks; lazy space counts "
+		"too. "
 		"Exit 3 if the map differs.",
 	.takes = TAKES_JSON | TAKES_DURATION | TAKES_CAPTURE,
 	.run = run,

@@ -11,7 +11,7 @@
 #include "space/kind.h"
 
 #define MAX_RANGE_BYTES 0xc0000000u /* VMSPLIT_1G leaves the kernel 3 GiB */
-#define MAX_ERRNO	4095u	    /* include/linux/err.h */
+#define MAX_ERRNO       4095u       /* include/linux/err.h */
 
 /* The object in hand. The first thing wrong with it is kept; later gets then change nothing. */
 struct line {

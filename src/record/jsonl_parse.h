@@ -13,7 +13,7 @@
 
 #define JSONL_MAX_FRAMES 128u
 #define JSONL_MAX_FRAME  1024u /* KSYM_NAME_LEN is 512; offset and module come on top */
-#define JSONL_MAX_COMM	 64u   /* VMT_COMM_LEN bytes, each perhaps replaced by three */
+#define JSONL_MAX_COMM   64u   /* VMT_COMM_LEN bytes, each perhaps replaced by three */
 
 struct jsonl_parse {
 	struct names *names;

@@ -24,7 +24,7 @@ struct jsonl_reader {
 	bool may_run; /* no snapshot so far, or a loss since: a run makes sense */
 	uint64_t run_begin_ns;
 	uint64_t run_t_ns;
-	bool cut; /* the last line is not whole */
+	bool cut;            /* the last line is not whole */
 	struct event queued; /* EV_NONE = nothing queued */
 	char why[256];
 };
@@ -91,7 +91,8 @@ static int read_header(struct jsonl_reader *reader)
 	int err = next_object(reader, &object);
 
 	if (!err) {
-		snprintf(reader->why, sizeof(reader->why), "it has no header: not a vmtrace recording");
+		snprintf(reader->why, sizeof(reader->why),
+			 "it has no header: not a vmtrace recording");
 		return -EBADMSG;
 	}
 	if (err < 0)
@@ -236,10 +237,9 @@ static int supply_begin(struct jsonl_reader *reader, struct event *event, uint64
 {
 	reader->in_run = true;
 	reader->may_run = false;
-	*event = (struct event){ .type = EV_SNAPSHOT_BEGIN,
-				 .flags = EV_F_HAS_BEGIN,
-				 .t_ns = t_ns,
-				 .begin_ns = t_ns };
+	*event = (struct event){
+		.type = EV_SNAPSHOT_BEGIN, .flags = EV_F_HAS_BEGIN, .t_ns = t_ns, .begin_ns = t_ns
+	};
 	reader->run_begin_ns = t_ns;
 	reader->run_t_ns = t_ns;
 	return 1;

@@ -111,8 +111,8 @@ static int take(struct lines *lines, size_t stop, size_t newline, const char **t
 int lines_next(struct lines *lines, const char **text, size_t *len)
 {
 	for (;;) {
-		char *newline = memchr(lines->bytes + lines->scanned, '\n',
-				       lines->end - lines->scanned);
+		char *newline =
+			memchr(lines->bytes + lines->scanned, '\n', lines->end - lines->scanned);
 		int err;
 
 		if (newline)

@@ -35,7 +35,7 @@ struct compare_result {
 	uint32_t lazy_model_bytes;
 	uint32_t lazy_kernel_bytes;
 	uint32_t lazy_diff_bytes; /* lazy in one, free in the other */
-	struct diff *diffs; /* every counted difference, in address order */
+	struct diff *diffs;       /* every counted difference, in address order */
 	uint32_t nr_diffs;
 };
 

@@ -35,7 +35,10 @@ struct rule {
 	uint8_t flags;
 };
 
-#define RULE(name, kind, strength, flags) { name, sizeof(name) - 1, kind, strength, flags }
+#define RULE(name, kind, strength, flags)                     \
+	{                                                     \
+		name, sizeof(name) - 1, kind, strength, flags \
+	}
 
 static const struct rule rules[] = {
 	/* return probes show up as the return address of what they probe */

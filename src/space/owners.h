@@ -10,9 +10,10 @@
 #include "space/stacks.h"
 
 enum owners_by {
-	OWNERS_BY_CALLER = 0, /* the function that asked: first frame beyond the allocator's layers */
-	OWNERS_BY_STACK,      /* the whole stack; seeded areas by their one caller */
-	OWNERS_BY_MODULE,     /* "[foo]": innermost module of the stack; "kernel"; "?" */
+	OWNERS_BY_CALLER =
+		0,        /* the function that asked: first frame beyond the allocator's layers */
+	OWNERS_BY_STACK,  /* the whole stack; seeded areas by their one caller */
+	OWNERS_BY_MODULE, /* "[foo]": innermost module of the stack; "kernel"; "?" */
 	OWNERS_BY_KIND,
 	OWNERS_BY_COMM, /* task name; seeded areas under "(before vmtrace)" */
 };
@@ -50,7 +51,8 @@ int owners_by_from_name(const char *name, enum owners_by *by);
 int owners_sort_from_name(const char *name, enum owners_sort *sort);
 
 /* The label of one area by its owning function: "foo_ring_alloc+0x41 [foo]", or "?". A seeded
- * area has only the caller of /proc/vmallocinfo: its "/0xsize" is cut, so that it equals a frame. */
+ * area has only the caller of /proc/vmallocinfo: its "/0xsize" is cut, so that it equals a frame.
+ */
 uint32_t owners_caller_of(const struct area *area, struct names *names,
 			  const struct stacks *stacks);
 

@@ -11,9 +11,9 @@ int snapshot_begin(struct space *space, const struct event *event)
 
 	snapshot->active = true;
 	snapshot->number++;
-	snapshot->since_ns = event->begin_ns > SPACE_SNAPSHOT_SLACK_NS ?
-				     event->begin_ns - SPACE_SNAPSHOT_SLACK_NS :
-				     0;
+	snapshot->since_ns = event->begin_ns > SPACE_SNAPSHOT_SLACK_NS
+				     ? event->begin_ns - SPACE_SNAPSHOT_SLACK_NS
+				     : 0;
 	memset(snapshot->lazy_page, 0, space->table.nr_pages);
 	return 0;
 }
@@ -242,8 +242,8 @@ int snapshot_end(struct space *space, const struct event *event)
 	space->snapshot.seeded = true;
 	space->snapshot.end_ns = event->t_ns;
 	space->counters.snapshots++;
-	/* A page touched in the tick of since_ns or later kept what the events said: if the loss may
-	 * lie behind such a touch, the list has not put it right. */
+	/* A page touched in the tick of since_ns or later kept what the events said: if the loss
+	 * may lie behind such a touch, the list has not put it right. */
 	if (!space->hurt_ns || space->hurt_ns >> 24 < space->snapshot.since_ns >> 24)
 		space->uncertain = false;
 	return 0;

@@ -159,7 +159,8 @@ static int apply_free(struct space *space, const struct event *event)
 	if (slot == TABLE_NONE || table->slots[slot].area.state != AREA_USED ||
 	    table->slots[slot].area.start != event->start ||
 	    table->slots[slot].area.end != event->end) {
-		/* Before the first snapshot an unknown area may be freed; after it, this is news. */
+		/* Before the first snapshot an unknown area may be freed; after it, this is news.
+		 */
 		if (slot != TABLE_NONE || space->snapshot.seeded) {
 			space->counters.healed_allocs++;
 			suspect(space, event->t_ns);

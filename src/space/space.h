@@ -33,21 +33,15 @@
 
 struct space;
 
-enum page_state {
-	PAGE_FREE = 0,
-	PAGE_USED,
-	PAGE_GUARD,
-	PAGE_LAZY,
-	PAGE_UNKNOWN,
-	PAGE_STATE_COUNT
-};
+enum page_state { PAGE_FREE = 0, PAGE_USED, PAGE_GUARD, PAGE_LAZY, PAGE_UNKNOWN, PAGE_STATE_COUNT };
 
 enum area_flag {
-	AREA_F_OWN = 1 << 0,      /* vmtrace's own */
-	AREA_F_SEEDED = 1 << 1,   /* born before the tracer looked: birth_ns is when it was first seen */
+	AREA_F_OWN = 1 << 0, /* vmtrace's own */
+	AREA_F_SEEDED =
+		1 << 1, /* born before the tracer looked: birth_ns is when it was first seen */
 	AREA_F_DEFERRED = 1 << 2, /* freed by a kworker on behalf of freer_pid */
 	AREA_F_STACK_CUT = 1 << 3,
-	AREA_F_VFREED = 1 << 4,   /* a VFREE named the freer */
+	AREA_F_VFREED = 1 << 4, /* a VFREE named the freer */
 };
 
 struct area {
@@ -59,14 +53,14 @@ struct area {
 	uint32_t caller_id;            /* string id; of a seeded area, else 0 */
 	uint32_t pid;
 	uint32_t comm_id;
-	uint32_t requested;   /* bytes, 0 = not known */
-	uint32_t align;       /* 0 = not known */
-	uint32_t nr_pages;    /* seeded areas: pages=, else 0 */
-	uint32_t freer_pid;   /* lazy: the task that called vfree, or in whose context it was freed */
-	uint32_t freer_comm;  /* string id */
+	uint32_t requested; /* bytes, 0 = not known */
+	uint32_t align;     /* 0 = not known */
+	uint32_t nr_pages;  /* seeded areas: pages=, else 0 */
+	uint32_t freer_pid; /* lazy: the task that called vfree, or in whose context it was freed */
+	uint32_t freer_comm;   /* string id */
 	uint32_t freer_caller; /* string id, 0 = not known */
-	uint8_t state;        /* enum area_state */
-	uint8_t kind;         /* enum area_kind */
+	uint8_t state;         /* enum area_state */
+	uint8_t kind;          /* enum area_kind */
 	uint8_t guard_pages;
 	uint8_t flags; /* enum area_flag */
 	uint32_t reserved;
@@ -117,7 +111,8 @@ struct space_totals space_totals(const struct space *space);
 const struct space_counters *space_counters(const struct space *space);
 
 /* True after a loss that can have made the map wrong, counted or proved by a heal, until a snapshot
- * has put it right; and before the first snapshot. Every number derived from the map is then shown with '~'. */
+ * has put it right; and before the first snapshot. Every number derived from the map is then shown
+ * with '~'. */
 bool space_uncertain(const struct space *space);
 
 uint32_t space_start(const struct space *space);
@@ -133,8 +128,8 @@ const struct area *space_area_at(const struct space *space, uint32_t addr);
  *   for (a = space_first(s, space_start(s)); a; a = space_first(s, a->end)) */
 const struct area *space_first(const struct space *space, uint32_t addr);
 
-/* True if an event touched a page of [start, end) at or after t_ns (rounded down to 17 ms): then a list
- * read at t_ns says nothing about it. */
+/* True if an event touched a page of [start, end) at or after t_ns (rounded down to 17 ms): then a
+ * list read at t_ns says nothing about it. */
 bool space_touched_since(const struct space *space, uint32_t start, uint32_t end, uint64_t t_ns);
 
 /* Proves the invariants; false and a reason in why otherwise. For tests and --check builds. */

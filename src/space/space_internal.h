@@ -20,7 +20,8 @@ struct space {
 	struct space_counters counters;
 	struct snapshot_state snapshot;
 	uint64_t hurt_ns;        /* time of the last loss that can have made the map wrong */
-	uint64_t purge_begin_ns; /* of the last purge: a list read before it may show what it freed */
+	uint64_t purge_begin_ns; /* of the last purge: a list read before it may show what it freed
+				  */
 	bool uncertain;
 };
 

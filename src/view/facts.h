@@ -17,7 +17,7 @@ struct view_facts {
 	const char *hostname; /* "" = not known */
 	const char *kernel;   /* release */
 	uint32_t cpus;
-	bool live; /* or from a file */
+	bool live;                       /* or from a file */
 	uint64_t uptime_ns VMT_ALIGNED8; /* how long it has watched */
 	uint64_t now_ns VMT_ALIGNED8;    /* CLOCK_MONOTONIC of the newest data, for ages */
 	uint64_t lost_by_cause[LOST_CAUSE_COUNT] VMT_ALIGNED8;

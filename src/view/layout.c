@@ -25,8 +25,8 @@ void layout_build(const struct layout_input *input, struct layout *layout)
 {
 	memset(layout, 0, sizeof(*layout));
 	add(layout, 1ull << 32, "",
-	    input->highmem ? "fixmap, CPU entry area, LDT, persistent kmap" :
-			     "fixmap, CPU entry area, LDT",
+	    input->highmem ? "fixmap, CPU entry area, LDT, persistent kmap"
+			   : "fixmap, CPU entry area, LDT",
 	    "4G");
 	if (input->highmem)
 		add(layout, input->vmalloc_end + PKMAP_GAP, "PKMAP_BASE", "hole, 2 pages",
@@ -37,9 +37,9 @@ void layout_build(const struct layout_input *input, struct layout *layout)
 	    "/proc/kcore");
 	if (input->high_memory)
 		add(layout, input->high_memory, "high_memory", "low memory (DMA, Normal)",
-		    input->vmalloc_start - input->high_memory == VMALLOC_OFFSET ?
-			    "/proc/kcore; 8M below VMALLOC_START" :
-			    "/proc/kcore; not 8M below VMALLOC_START");
+		    input->vmalloc_start - input->high_memory == VMALLOC_OFFSET
+			    ? "/proc/kcore; 8M below VMALLOC_START"
+			    : "/proc/kcore; not 8M below VMALLOC_START");
 	if (input->page_offset)
 		add(layout, input->page_offset, "PAGE_OFFSET", "user space", "/proc/kcore");
 	add(layout, 0, "", "", "");
@@ -50,8 +50,9 @@ static void print_rule(FILE *out, const struct layout_row *row)
 	if (row->addr == 1ull << 32)
 		fprintf(out, "        4G +----------------------------------------------------+\n");
 	else
-		fprintf(out, "0x%08" PRIx64
-			     " +----------------------------------------------------+ %s\n",
+		fprintf(out,
+			"0x%08" PRIx64
+			" +----------------------------------------------------+ %s\n",
 			row->addr, row->name);
 }
 

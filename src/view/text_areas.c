@@ -29,8 +29,7 @@ static unsigned int measure_kind(const struct view *view)
 
 /* Of a used area since its birth (">": it is older, it was there before), of a lazy one since it
  * was freed. */
-static const char *age_text(const struct view *view, const struct area *area,
-			    char buf[TEXT_NUMBER])
+static const char *age_text(const struct view *view, const struct area *area, char buf[TEXT_NUMBER])
 {
 	bool lazy = area->state == AREA_LAZY;
 	bool older = !lazy && area->flags & AREA_F_SEEDED;

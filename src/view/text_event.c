@@ -44,8 +44,9 @@ static void put_columns(FILE *out, uint32_t start, uint32_t end, uint32_t bytes,
 static const char *owner_of_stack(const struct view *view, uint32_t stack_id, char buf[TEXT_LABEL])
 {
 	struct stack stack = stacks_get(view->stacks, stack_id);
-	const char *name = stack.nr_frames ? names_text(view->names, kind_owner_frame(view->names,
-										      stack)) : "";
+	const char *name = stack.nr_frames
+				   ? names_text(view->names, kind_owner_frame(view->names, stack))
+				   : "";
 
 	return text_ascii(name, buf, TEXT_LABEL);
 }
@@ -73,7 +74,7 @@ static void put_alloc(FILE *out, const struct view *view, const struct event *ev
 }
 
 static void put_fail(FILE *out, const struct view *view, const struct event *event,
-		      unsigned int used)
+		     unsigned int used)
 {
 	char label[TEXT_LABEL], errname[TEXT_NUMBER], number[16], between[80];
 	int at;
@@ -91,7 +92,7 @@ static void put_fail(FILE *out, const struct view *view, const struct event *eve
 }
 
 static void put_area(FILE *out, const struct view *view, const struct event *event,
-		      unsigned int used)
+		     unsigned int used)
 {
 	const char *caller = names_text(view->names, event->caller_id);
 	char label[TEXT_LABEL], line[TEXT_LABEL + 16];
@@ -111,8 +112,7 @@ static void put_vfree(FILE *out, const struct view *view, const struct event *ev
 
 	fprintf(out, " %08" PRIx32 "%*s", event->start, 26, "");
 	put_who(out, view, event, "",
-		text_ascii(names_text(view->names, event->caller_id), label, sizeof(label)),
-		used);
+		text_ascii(names_text(view->names, event->caller_id), label, sizeof(label)), used);
 }
 
 /* size: what it freed, if the caller knows. */
@@ -135,8 +135,8 @@ static void put_lost(FILE *out, const struct view *view, const struct event *eve
 	fprintf(out, " %" PRIu32 " (%s", event->count, jsonl_cause_name(event->state));
 	if (event->cpu != UINT32_MAX)
 		fprintf(out, ", cpu %" PRIu32, event->cpu);
-	fputs(lost_cause_hurts_map(event->state) ? "): the map is uncertain until it is re-read" :
-						   "): the map stays exact",
+	fputs(lost_cause_hurts_map(event->state) ? "): the map is uncertain until it is re-read"
+						 : "): the map stays exact",
 	      out);
 	text_color(out, view, TEXT_PLAIN);
 	putc('\n', out);
@@ -144,16 +144,16 @@ static void put_lost(FILE *out, const struct view *view, const struct event *eve
 
 static void put_snapshot(FILE *out, const struct event *event)
 {
-	fputs(event->type == EV_SNAPSHOT_BEGIN ? " the kernel's own list begins\n" :
-						 " the kernel's own list ends\n",
+	fputs(event->type == EV_SNAPSHOT_BEGIN ? " the kernel's own list begins\n"
+					       : " the kernel's own list ends\n",
 	      out);
 }
 
 static void put_word(FILE *out, const struct view *view, const struct event *event)
 {
 	static const char *const words[EV_TYPE_COUNT] = {
-		[EV_ALLOC] = "alloc", [EV_FREE] = "free",	    [EV_PURGE] = "purge",
-		[EV_FAIL] = "FAIL",   [EV_VFREE] = "vfree",	    [EV_LOST] = "LOST",
+		[EV_ALLOC] = "alloc", [EV_FREE] = "free",           [EV_PURGE] = "purge",
+		[EV_FAIL] = "FAIL",   [EV_VFREE] = "vfree",         [EV_LOST] = "LOST",
 		[EV_AREA] = "area",   [EV_SNAPSHOT_BEGIN] = "seed", [EV_SNAPSHOT_END] = "seed",
 	};
 	bool alarm = event->type == EV_FAIL || event->type == EV_LOST;

@@ -43,8 +43,8 @@ static unsigned int bar_length(uint32_t bytes, uint32_t most_bytes, unsigned int
 {
 	unsigned int steps = bytes ? holes_bucket(bytes) + 1 : 0;
 
-	return steps ? (steps * width + holes_bucket(most_bytes)) / (holes_bucket(most_bytes) + 1) :
-		       0;
+	return steps ? (steps * width + holes_bucket(most_bytes)) / (holes_bucket(most_bytes) + 1)
+		     : 0;
 }
 
 /* Prints one bucket without a newline. pad: up to the full width of a bar. */
@@ -66,8 +66,7 @@ static void print_bucket(FILE *out, const struct view *view, const struct bucket
 }
 
 /* The buckets that matter: from the smallest hole there is to the largest. False if none. */
-static bool bucket_span(const struct holes_report *report, unsigned int *first,
-			unsigned int *last)
+static bool bucket_span(const struct holes_report *report, unsigned int *first, unsigned int *last)
 {
 	*first = HOLES_BUCKETS;
 	*last = 0;
@@ -168,8 +167,9 @@ static void print_hole(FILE *out, const struct view *view, const struct hole *ho
 
 	fprintf(out, " %08" PRIx32 "-%08" PRIx32 " %7s  ", hole->start, hole->end,
 		text_bytes(view, hole->end - hole->start, number));
-	text_field(out, neighbour(view, hole->start - 1, hole->start > space_start(view->space),
-				  text), side);
+	text_field(out,
+		   neighbour(view, hole->start - 1, hole->start > space_start(view->space), text),
+		   side);
 	fputs("  ", out);
 	text_last(out, view, neighbour(view, hole->end, hole->end < space_end(view->space), text),
 		  30 + side);

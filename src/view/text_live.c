@@ -60,8 +60,7 @@ static void last_failure(FILE *out, const struct view *view, const struct event 
 	text_flow_end(&flow);
 }
 
-void text_live(FILE *out, const struct view *view, const struct event *last_fail,
-	       unsigned int top)
+void text_live(FILE *out, const struct view *view, const struct event *last_fail, unsigned int top)
 {
 	header_line(out, view);
 	text_summary(out, view);

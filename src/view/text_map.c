@@ -58,8 +58,8 @@ static void tally_pages(const struct view *view, uint32_t page, uint32_t last, b
 static char glyph(const struct tally *tally)
 {
 	uint32_t used = tally->pages[PAGE_USED] + tally->pages[PAGE_GUARD];
-	uint32_t rest = tally->pages[PAGE_FREE] + tally->pages[PAGE_LAZY] +
-			tally->pages[PAGE_UNKNOWN];
+	uint32_t rest =
+		tally->pages[PAGE_FREE] + tally->pages[PAGE_LAZY] + tally->pages[PAGE_UNKNOWN];
 
 	if (tally->own)
 		return '@';
@@ -117,9 +117,9 @@ static void print_row(FILE *out, const struct view *view, const struct layout *l
 
 	fprintf(out, " %08" PRIx32 " ", page_addr(view, page));
 	for (cell = 0; cell < layout->cells; cell++) {
-		uint32_t last = layout->pages - page > layout->cell_pages ?
-					page + layout->cell_pages :
-					layout->pages;
+		uint32_t last = layout->pages - page > layout->cell_pages
+					? page + layout->cell_pages
+					: layout->pages;
 		enum text_class next = TEXT_PLAIN;
 		struct tally tally;
 		char c = ' ';

@@ -40,8 +40,7 @@ const char *text_tilde(const struct view *view);
  * files, and may hold escapes. Returns buf. */
 const char *text_ascii(const char *text, char *buf, size_t len);
 /* "insmod[108]", "-" if neither is known. */
-const char *text_task(const struct view *view, uint32_t pid, uint32_t comm_id,
-		      char buf[TEXT_TASK]);
+const char *text_task(const struct view *view, uint32_t pid, uint32_t comm_id, char buf[TEXT_TASK]);
 /* The label of the function that owns an area, "?" if not known. */
 const char *text_owner(const struct view *view, const struct area *area, char buf[TEXT_LABEL]);
 
