@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -14,7 +15,9 @@
 #include "log.h"
 #include "vmtrace.skel.h"
 
-#define MIN_WAKE_BYTES 2048 /* a ring of 4K never holds more than 4095 bytes */
+#define ATTACH_TRIES    5
+#define ATTACH_PAUSE_US 100000
+#define MIN_WAKE_BYTES  2048 /* a ring of 4K never holds more than 4095 bytes */
 
 struct hook {
 	const char *function;
@@ -216,31 +219,55 @@ static void note_missing(const struct hook *hook, const struct probe_status *sta
 		 hook->request ? "" : "; such areas are learnt only from the kernel's list");
 }
 
+/* A probe takes percpu memory. When the last chunk is full, a worker has to make another first. */
+static struct bpf_link *attach(struct probes *probes, const struct hook *hook, const char *symbol)
+{
+	struct bpf_program *program =
+		bpf_object__find_program_by_name(probes->skel->obj, hook->program);
+	struct bpf_link *link = NULL;
+
+	for (int i = 0; i < ATTACH_TRIES && !link; i++) {
+		if (i)
+			usleep(ATTACH_PAUSE_US);
+		link = bpf_program__attach_kprobe(program, hook->is_return, symbol);
+		if (!link && errno != ENOMEM)
+			break;
+	}
+	return link;
+}
+
+static int explain_attach(const struct probe_status *status)
+{
+	if (status->err == -ENOMEM) {
+		log_error("no room for a probe on '%s': the kernel needs a new percpu chunk, which "
+			  "takes a large piece of vmalloc space. 'vmtrace snapshot' needs none",
+			  status->symbol);
+		return -ENOMEM;
+	}
+	log_error("the kernel refuses a probe on '%s' (%s): is CONFIG_KPROBES on, and is the "
+		  "function "
+		  "not marked notrace? 'vmtrace snapshot' works without probes",
+		  status->symbol, strerror(-status->err));
+	return -ENOSYS;
+}
+
 int probes_attach(struct probes *probes)
 {
 	for (size_t i = 0; i < NR_HOOKS; i++) {
 		struct probe_status *status = &probes->status[i];
-		struct bpf_program *program;
 
 		if (status->state != PROBE_FOUND) {
 			note_missing(&hooks[i], status);
 			continue;
 		}
-		program = bpf_object__find_program_by_name(probes->skel->obj, hooks[i].program);
-		probes->links[i] =
-			bpf_program__attach_kprobe(program, hooks[i].is_return, status->symbol);
+		probes->links[i] = attach(probes, &hooks[i], status->symbol);
 		status->state = PROBE_ATTACHED;
 		if (probes->links[i])
 			continue;
 		status->err = -errno;
 		status->state = PROBE_FAILED;
-		if (status->required) {
-			log_error("the kernel refuses a probe on '%s' (%s): is CONFIG_KPROBES on, "
-				  "and is the function not marked notrace? 'vmtrace snapshot' "
-				  "works without probes",
-				  status->symbol, strerror(-status->err));
-			return -ENOSYS;
-		}
+		if (status->required)
+			return explain_attach(status);
 		log_note("probe '%s' unavailable (%s): '%s' is not known", status->symbol,
 			 strerror(-status->err), status->purpose);
 	}

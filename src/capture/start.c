@@ -13,16 +13,19 @@
 #include "clock.h"
 #include "log.h"
 
-#define SELFTEST_MS       5000
-#define SELFTEST_TRIES    3
-#define START_LOCK_TRIES  100           /* of 100 ms */
-#define PROGRAMS_ESTIMATE (384u * 1024) /* programs, tables, guard pages: `@ self` shows the fact \
-					 */
+#define SELFTEST_MS      5000
+#define SELFTEST_TRIES   3
+#define START_LOCK_TRIES 100          /* of 100 ms */
+#define SMALL_RING_BYTES (56u * 1024) /* what --ring=16K takes */
+/* Programs and tables beside the ring, and the percpu chunk (264K, 160K for its own tables) that
+ * the kernel may need for them: seen on 6.1 686-pae. `vmtrace doctor` shows what it is now. */
+#define PROGRAMS_BYTES (192u * 1024)
+#define PERCPU_BYTES   (424u * 1024)
 
 /*
- * One vmtrace starts at a time: what appears between its first look at the list and its seed, made
- * by BPF, is its own. The file is only something that all of them can lock. If the other takes too
- * long, the marks `@` may be wrong, nothing else.
+ * One vmtrace starts at a time: what appears between its first look at the list and its
+ * seed, made by BPF, is its own. The file is only something that all of them can lock. If
+ * the other takes too long, the marks `@` may be wrong, nothing else.
  */
 static void start_lock(struct capture *capture)
 {
@@ -88,10 +91,12 @@ static int check_room(const struct capture *capture)
 				 capture->range.vmalloc_end);
 	if (hole >= ring_need)
 		return 0;
-	log_error("largest vmalloc hole is %uK; tracing needs %uK in one piece and %uK in all, and "
-		  "would make things worse. Use --ring=16K (needs 56K in one piece) or 'vmtrace "
-		  "snapshot', which needs none",
-		  hole / 1024, ring_need / 1024, (ring_need + PROGRAMS_ESTIMATE) / 1024);
+	log_error(
+		"largest vmalloc hole is %uK; tracing needs %uK in one piece and up to %uK in all, "
+		"and would make things worse. Use --ring=16K (up to %uK in all) or 'vmtrace "
+		"snapshot', which needs none",
+		hole / 1024, ring_need / 1024, (ring_need + PROGRAMS_BYTES + PERCPU_BYTES) / 1024,
+		(SMALL_RING_BYTES + PROGRAMS_BYTES + PERCPU_BYTES) / 1024);
 	return -ENOSPC;
 }
 

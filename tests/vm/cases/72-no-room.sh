@@ -6,11 +6,20 @@
 . /guest/lib.sh
 
 load_module vmtest
-# Fill from large to small until less than the default ring is left in one piece.
+# Two holes of 504K, everything else filled: too little for the default ring (536K in one piece),
+# enough for a small one and for the percpu chunk (264K) that the probes may take. What lies around
+# them is too large for any hole further down.
+for name in one two; do
+	vmtest "vmap below-$name 130"
+	vmtest "vmap gap-$name 125"
+	vmtest "vmap above-$name 130"
+done
 n=0
-for pages in 4096 1024 256 100; do
+for pages in 4096 1024 256 64 16; do
 	while vmtest "vmap v$n $pages" 2>/dev/null; do n=$((n + 1)); [ $n -lt 400 ] || break; done
 done
+vmtest "free gap-one"
+vmtest "free gap-two"
 vmtrace snapshot | head -n 3
 rc=0
 vmtrace map 2>/tmp/err || rc=$?
