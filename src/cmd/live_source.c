@@ -2,6 +2,7 @@
 #include "cmd/live_source.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -31,11 +32,8 @@ static void describe_machine(struct session *session, const struct range *range)
 	struct utsname uts;
 
 	if (uname(&uts) == 0) {
-		size_t len = strnlen(uts.release, sizeof(session->header.kernel) - 1);
-
-		memcpy(session->header.kernel, uts.release, len);
-		len = strnlen(uts.nodename, sizeof(session->hostname) - 1);
-		memcpy(session->hostname, uts.nodename, len);
+		snprintf(session->header.kernel, sizeof(session->header.kernel), "%s", uts.release);
+		snprintf(session->hostname, sizeof(session->hostname), "%.63s", uts.nodename);
 	}
 	session->facts.hostname = session->hostname;
 	session->header.vmalloc_start = range->vmalloc_start;

@@ -65,9 +65,17 @@ check_softirq() {
 	checked=$((checked + 1))
 }
 
+# Areas that the kernel's own list has now and had not before the recording: "start end" each.
+new_areas() {
+	vmallocinfo_real | grep -v unpurged | sed 's/^\(0x[0-9a-f]*\)-\(0x[0-9a-f]*\) .*/\1 \2/' | sort >/tmp/list.after
+	grep -vxF -f /tmp/list.before /tmp/list.after || true
+}
+
 load_module vmtest
 mark
 start_recording $out
+# With vmtrace's own areas in it, so that only what follows is new.
+vmallocinfo_real | sed 's/^\(0x[0-9a-f]*\)-\(0x[0-9a-f]*\) .*/\1 \2/' | sort >/tmp/list.before
 for size in 4 4096 4097 100000 1M; do
 	vmtest "vmalloc a$size $size"
 	vmtest "vzalloc b$size $size"
@@ -79,12 +87,16 @@ vmtest "vm_map_ram e2 100"
 vmtest "ioremap f1 auto 4096"
 vmtest "nested g1 5M"
 vmtest "fail 200M"
+vmtest "vm_map_ram h1 8"
+vmtest "percpu i1 8192 200"
+sleep 0.5
+new_areas >/tmp/new
 for size in 4 4096 4097 100000 1M; do
 	vmtest "free a$size"
 	vmtest "free b$size"
 	vmtest "free_softirq c$size"
 done
-for name in d1 d3 d64 e1 e2 f1 g1; do vmtest "free $name"; done
+for name in d1 d3 d64 e1 e2 f1 g1 h1 i1; do vmtest "free $name"; done
 sleep 0.5
 stop_recording $out
 kernel_log_since | grep 'vmtest: op=' >/tmp/oracle
@@ -96,11 +108,23 @@ while read -r line; do
 	*result=NULL*) ;;
 	*" op=vmalloc name=g1 "*) ;; # made by vmtest_do_vmalloc through nested: checked below
 	*" op=nested "*) ;;
+	*" op=percpu "* | *" block=1"*) ;; # no area of their own: the chunk or block is, see below
+	*" kind=percpu "* | *" area_bytes=0"*) ;;
 	*" op=free_softirq "*) check_softirq "$line" ;;
 	*" op=free "*) check_free "$line" ;;
 	*" addr="*) check_alloc "$line" ;;
 	esac
 done </tmp/oracle
+
+# Every area that the kernel lists as new, block and chunks included, was reported.
+while read -r start end; do
+	[ -n "$(find_alloc "$start" "$end")" ] || fail "no alloc event for $start-$end, which the kernel lists"
+	checked=$((checked + 1))
+done </tmp/new
+for kind in vm_map_ram percpu; do
+	grep '"type":"alloc"' $out | grep "\"kind\":\"$kind\"" | grep -q '"guard_pages":0' ||
+		fail "no $kind area without a guard page was reported"
+done
 
 grep '"type":"fail"' $out | grep '"size":209719296' | grep -q '"errno":16' ||
 	fail "no fail event of 200M and its guard page with EBUSY: $(grep '"type":"fail"' $out)"
