@@ -48,6 +48,7 @@ LIVE_SRCS := \
 	src/capture/btf.c \
 	src/capture/capture.c \
 	src/capture/probes.c \
+	src/capture/rotate.c \
 	src/capture/selftest.c \
 	src/capture/start.c \
 	src/cmd/doctor.c \

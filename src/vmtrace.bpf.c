@@ -72,10 +72,21 @@ struct {
 	__type(value, struct wire_stats);
 } stats SEC(".maps");
 
-struct {
+/*
+ * The ring in use, put here by the loader and replaced before it has carried 4 GiB: on 32-bit
+ * kernels up to 6.12 a ring is dead after that (kernel/bpf/ringbuf.c, positions of 32 bits).
+ */
+struct events_ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 256 * 1024);
-} events SEC(".maps");
+	__uint(max_entries, 4096);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__array(values, struct events_ring);
+} rings SEC(".maps");
 
 /* The purge in progress: one at a time, the kernel holds vmap_purge_lock around it. */
 uint64_t purge_begin_ns = 0;
@@ -119,12 +130,18 @@ static __always_inline void fill_head(struct wire_head *head, uint16_t type, uin
  */
 static __always_inline void send(void *record, uint64_t bytes)
 {
-	uint32_t waiting = (uint32_t)bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+	uint32_t key = 0, waiting;
 	uint64_t flags = BPF_RB_NO_WAKEUP;
+	void *ring = bpf_map_lookup_elem(&rings, &key);
 
+	if (!ring) {
+		COUNT(lost_ring);
+		return;
+	}
+	waiting = (uint32_t)bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
 	if (waiting >= cfg_wake_bytes && (waiting & (cfg_wake_bytes - 1)) < 1024)
 		flags = BPF_RB_FORCE_WAKEUP;
-	if (bpf_ringbuf_output(&events, record, bytes, flags) == 0)
+	if (bpf_ringbuf_output(ring, record, bytes, flags) == 0)
 		COUNT(records);
 	else
 		COUNT(lost_ring);

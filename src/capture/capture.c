@@ -95,7 +95,7 @@ static int report_losses(struct capture *capture)
 }
 
 /* Emits all that is queued now. */
-static int emit_queued(struct capture *capture)
+int capture_emit_queued(struct capture *capture)
 {
 	const uint8_t *bytes;
 	size_t len = pump_take(capture->pump, &bytes);
@@ -120,7 +120,7 @@ static int emit_flushed(struct capture *capture)
 
 	do {
 		err = pump_flush(capture->pump, FLUSH_TURN_MS);
-		got = emit_queued(capture);
+		got = capture_emit_queued(capture);
 		if (got < 0)
 			return got;
 	} while (err == -ETIMEDOUT && clock_now_ns() < deadline_ns);
@@ -140,7 +140,7 @@ static int wait_queued(struct capture *capture, unsigned int timeout_ms)
 
 	if (poll(&ready, 1, (int)timeout_ms) < 0 && errno != EINTR)
 		return -errno;
-	return emit_queued(capture);
+	return capture_emit_queued(capture);
 }
 
 /* ---- the kernel's own list ------------------------------------------------------------------ */
@@ -298,6 +298,9 @@ int capture_poll(struct capture *capture, unsigned int timeout_ms)
 
 	if (count < 0)
 		return count;
+	err = capture_rotate_if_due(capture);
+	if (err)
+		return err;
 	if (capture->heal_wanted && clock_now_ns() >= capture->heal_at_ns) {
 		err = capture_heal(capture);
 		if (err)

@@ -29,6 +29,7 @@ struct capture;
 struct capture_options {
 	struct probes_options probes;
 	bool force_kptr; /* --seed=sysctl: change kptr_restrict even from 2 */
+	uint32_t ring_limit_bytes; /* a ring is replaced after this much; 0 = never (tests) */
 };
 
 /* 0 or -errno, with a message logged; -ENOSYS: the kernel lacks what is needed (exit 77). names
@@ -60,6 +61,9 @@ int capture_heal(struct capture *capture);
  * returns: for verify. Several readings unless one was quiet. Release with seed_release.
  */
 int capture_list(struct capture *capture, struct seed *seed);
+
+/* How often the ring was replaced. */
+uint32_t capture_ring_switches(const struct capture *capture);
 
 const struct range *capture_range(const struct capture *capture);
 struct losses_total capture_losses(struct capture *capture);

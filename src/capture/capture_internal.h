@@ -21,7 +21,11 @@ struct capture {
 	struct resolver *resolver;
 	struct decode *decode;
 	struct probes *probes;
-	struct ring ring;
+	struct ring *ring; /* the one in use */
+	struct ring rings[2];
+	int ring_fd;
+	uint32_t ring_switches;
+	uint64_t ring_retry_ns; /* when a failed switch is tried again */
 	struct pump *pump;
 	struct losses *losses;
 	struct kptr *kptr;  /* raised now, or NULL */
@@ -39,6 +43,15 @@ struct capture {
 	uint64_t heal_gap_ns;
 	uint64_t healed_ns; /* when the last snapshot after a loss was taken */
 };
+
+/* Makes and maps a ring into capture->rings[index]. 0 and its fd, or -errno. */
+int capture_open_ring(struct capture *capture, unsigned int index, int *fd);
+
+/* Replaces the ring if it has carried its limit. 0; -ENOTRECOVERABLE, after a message. */
+int capture_rotate_if_due(struct capture *capture);
+
+/* Emits what is queued now: how many records, or -errno. */
+int capture_emit_queued(struct capture *capture);
 
 /* A sink for events that nobody wants: before the user's is known. */
 struct sink capture_no_sink(void);

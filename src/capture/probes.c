@@ -50,6 +50,7 @@ struct probes {
 	struct bpf_link *links[NR_HOOKS];
 	struct probe_status status[NR_HOOKS];
 	uint32_t cpus;
+	uint32_t ring_bytes;
 };
 
 /* As it comes: a verifier log is many lines in one message. */
@@ -159,9 +160,7 @@ static int configure(struct probes *probes, const struct probes_options *options
 
 	skel->rodata->cfg_stack_depth = options->stack_depth;
 	skel->rodata->cfg_wake_bytes = wake_bytes < MIN_WAKE_BYTES ? MIN_WAKE_BYTES : wake_bytes;
-	err = bpf_map__set_max_entries(skel->maps.events, options->ring_bytes);
-	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.stats, probes->cpus);
+	err = bpf_map__set_max_entries(skel->maps.stats, probes->cpus);
 	return err;
 }
 
@@ -186,6 +185,7 @@ int probes_load(const struct probes_options *options, const struct symbols *symb
 		open_opts.btf_custom_path = probes->btf.path;
 	cpus = libbpf_num_possible_cpus();
 	probes->cpus = cpus > 0 ? (uint32_t)cpus : 1;
+	probes->ring_bytes = options->ring_bytes;
 	probes->skel = vmtrace_bpf__open_opts(&open_opts);
 	err = probes->skel ? 0 : -errno; /* libbpf sets errno */
 	if (!err) {
@@ -309,9 +309,20 @@ void probes_sweep(struct probes *probes, uint64_t before_ns)
 	}
 }
 
-int probes_ring_fd(const struct probes *probes)
+int probes_new_ring(const struct probes *probes)
 {
-	return bpf_map__fd(probes->skel->maps.events);
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "events", 0, 0, probes->ring_bytes, NULL);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int probes_use_ring(const struct probes *probes, int ring_fd)
+{
+	uint32_t key = 0;
+
+	if (bpf_map_update_elem(bpf_map__fd(probes->skel->maps.rings), &key, &ring_fd, BPF_ANY) < 0)
+		return -errno;
+	return 0;
 }
 
 int probes_stats_fd(const struct probes *probes)

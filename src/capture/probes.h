@@ -58,7 +58,15 @@ void probes_free(struct probes *probes);
  * that has ended would keep its slot for ever. */
 void probes_sweep(struct probes *probes, uint64_t before_ns);
 
-int probes_ring_fd(const struct probes *probes);
+/*
+ * Makes a ring of the size asked for in the options: its fd, or -errno. The caller closes it.
+ * probes_use_ring has the programs write to it from now on. When that returns, no program writes
+ * to the ring before it any more (the kernel waits for a grace period:
+ * kernel/bpf/syscall.c:maybe_wait_bpf_programs).
+ */
+int probes_new_ring(const struct probes *probes);
+int probes_use_ring(const struct probes *probes, int ring_fd);
+
 int probes_stats_fd(const struct probes *probes);
 uint32_t probes_cpus(const struct probes *probes); /* possible CPUs: entries of the stats array */
 const char *probes_btf_source(const struct probes *probes);

@@ -22,10 +22,14 @@ struct batch {
 
 struct pump {
 	struct ring *ring;
+	struct ring *next; /* the ring that replaces it, while both may be written to; or NULL */
+	int ring_fd;
+	int next_fd;
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards filling, failed */
+	pthread_mutex_t lock; /* guards all below and ring, next */
 	pthread_cond_t drained;
 	struct batch filling;
+	struct batch held; /* records of next, which come after all of ring's */
 	struct batch reading; /* the reader's own */
 	int failed;           /* -errno that ended the thread */
 	int epoll_fd;
@@ -54,8 +58,7 @@ static int batch_reserve(struct batch *batch, size_t more)
 /* Called with the lock held. */
 static int queue_record(void *context, const void *record, uint32_t len)
 {
-	struct pump *pump = context;
-	struct batch *batch = &pump->filling;
+	struct batch *batch = context;
 	size_t padded = 8 + ((len + 7) & ~7u);
 
 	if (batch->len + padded > PUMP_QUEUE_MAX || batch_reserve(batch, padded) < 0)
@@ -82,12 +85,22 @@ static void clear_fd(int fd)
 		return; /* not signalled: nothing to clear */
 }
 
+/* Called with the lock held. */
+static int drain_next(struct pump *pump, int bytes)
+{
+	int more = ring_drain(pump->next, queue_record, &pump->held);
+
+	return more < 0 ? more : bytes;
+}
+
 static int drain_once(struct pump *pump)
 {
 	int bytes;
 
 	pthread_mutex_lock(&pump->lock);
-	bytes = ring_drain(pump->ring, queue_record, pump);
+	bytes = ring_drain(pump->ring, queue_record, &pump->filling);
+	if (bytes >= 0 && pump->next)
+		bytes = drain_next(pump, bytes);
 	if (bytes < 0)
 		pump->failed = bytes;
 	if (bytes)
@@ -112,17 +125,22 @@ static void *pump_main(void *arg)
 	return NULL;
 }
 
-/* Edge-triggered on the ring: its poll says "readable" whenever a record waits, and only the
- * kernel side's wake-ups (by fill level) are to interrupt the idle time. */
-static int watch_fds(struct pump *pump, int map_fd)
+/* Edge-triggered: a ring's poll says "readable" whenever a record waits, and only the kernel side's
+ * wake-ups (by fill level) are to interrupt the idle time. */
+static int watch_ring(struct pump *pump, int map_fd)
 {
 	struct epoll_event on_ring = { .events = EPOLLIN | EPOLLET };
+
+	return epoll_ctl(pump->epoll_fd, EPOLL_CTL_ADD, map_fd, &on_ring) < 0 ? -errno : 0;
+}
+
+static int watch_fds(struct pump *pump, int map_fd)
+{
 	struct epoll_event on_wake = { .events = EPOLLIN };
 
-	if (epoll_ctl(pump->epoll_fd, EPOLL_CTL_ADD, map_fd, &on_ring) < 0 ||
-	    epoll_ctl(pump->epoll_fd, EPOLL_CTL_ADD, pump->wake_fd, &on_wake) < 0)
+	if (epoll_ctl(pump->epoll_fd, EPOLL_CTL_ADD, pump->wake_fd, &on_wake) < 0)
 		return -errno;
-	return 0;
+	return watch_ring(pump, map_fd);
 }
 
 /* Signals belong to the main thread. */
@@ -147,6 +165,7 @@ static void pump_destroy(struct pump *pump)
 	if (pump->ready_fd >= 0)
 		close(pump->ready_fd);
 	free(pump->filling.bytes);
+	free(pump->held.bytes);
 	free(pump->reading.bytes);
 	pthread_cond_destroy(&pump->drained);
 	pthread_mutex_destroy(&pump->lock);
@@ -162,6 +181,7 @@ int pump_start(struct pump **out, struct ring *ring, int map_fd)
 	if (!pump)
 		return -ENOMEM;
 	pump->ring = ring;
+	pump->ring_fd = map_fd;
 	pthread_mutex_init(&pump->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -182,6 +202,56 @@ int pump_start(struct pump **out, struct ring *ring, int map_fd)
 	}
 	*out = pump;
 	return 0;
+}
+
+int pump_add_next(struct pump *pump, struct ring *next, int next_fd)
+{
+	int err = watch_ring(pump, next_fd);
+
+	if (err)
+		return err;
+	pthread_mutex_lock(&pump->lock);
+	pump->next = next;
+	pump->next_fd = next_fd;
+	pthread_mutex_unlock(&pump->lock);
+	return 0;
+}
+
+/* What came through next follows what the ring before it had. Called with the lock held. */
+static int append_held(struct pump *pump)
+{
+	if (!pump->held.len)
+		return 0;
+	if (batch_reserve(&pump->filling, pump->held.len) < 0)
+		return -ENOMEM;
+	memcpy(pump->filling.bytes + pump->filling.len, pump->held.bytes, pump->held.len);
+	pump->filling.len += pump->held.len;
+	pump->held.len = 0;
+	return 0;
+}
+
+int pump_switch(struct pump *pump)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&pump->lock);
+	while (!err && ring_produced(pump->ring) != ring_consumed(pump->ring)) {
+		int bytes = ring_drain(pump->ring, queue_record, &pump->filling);
+
+		if (bytes <= 0)
+			err = bytes ? bytes : -EAGAIN;
+	}
+	if (!err)
+		err = append_held(pump);
+	if (!err) {
+		epoll_ctl(pump->epoll_fd, EPOLL_CTL_DEL, pump->ring_fd, NULL);
+		pump->ring = pump->next;
+		pump->ring_fd = pump->next_fd;
+		pump->next = NULL;
+		signal_fd(pump->ready_fd);
+	}
+	pthread_mutex_unlock(&pump->lock);
+	return err;
 }
 
 void pump_stop(struct pump *pump)
@@ -226,8 +296,8 @@ size_t pump_take(struct pump *pump, const uint8_t **bytes)
 
 int pump_flush(struct pump *pump, unsigned int timeout_ms)
 {
-	uint32_t target = ring_produced(pump->ring);
 	struct timespec until;
+	uint32_t target;
 	int err = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
@@ -238,6 +308,7 @@ int pump_flush(struct pump *pump, unsigned int timeout_ms)
 		until.tv_nsec -= 1000000000;
 	}
 	pthread_mutex_lock(&pump->lock);
+	target = ring_produced(pump->ring);
 	while (!err && !pump->failed && (int32_t)(ring_consumed(pump->ring) - target) < 0) {
 		signal_fd(pump->wake_fd);
 		err = pthread_cond_timedwait(&pump->drained, &pump->lock, &until);

@@ -23,6 +23,16 @@ int pump_start(struct pump **pump, struct ring *ring, int map_fd);
 /* Drains what is left into the queue and ends the thread. pump_stop(NULL) is legal. */
 void pump_stop(struct pump *pump);
 
+/*
+ * Another ring takes over: from pump_add_next on both are drained, and what comes through next is
+ * held back; when no program writes to the first one any more, pump_switch queues the rest of it,
+ * then what was held, and goes on with next alone. So no record is lost and the order stays that of
+ * cause and effect: a program that saw the new ring began after the switch. pump_switch: 0; -EAGAIN
+ * when the queue is full (take it, and try again); -ENOMEM; -EBADMSG.
+ */
+int pump_add_next(struct pump *pump, struct ring *next, int next_fd);
+int pump_switch(struct pump *pump);
+
 /* Readable (poll) when records are queued. */
 int pump_fd(const struct pump *pump);
 

@@ -106,13 +106,15 @@ static int start_flow(struct capture *capture)
 
 	if (err)
 		return err;
-	err = ring_map(&capture->ring, probes_ring_fd(capture->probes),
-		       capture->options.probes.ring_bytes);
+	err = capture_open_ring(capture, 0, &capture->ring_fd);
+	if (!err)
+		err = probes_use_ring(capture->probes, capture->ring_fd);
+	capture->ring = &capture->rings[0];
 	if (!err)
 		err = losses_map(&capture->losses, probes_stats_fd(capture->probes),
 				 probes_cpus(capture->probes));
 	if (!err)
-		err = pump_start(&capture->pump, &capture->ring, probes_ring_fd(capture->probes));
+		err = pump_start(&capture->pump, capture->ring, capture->ring_fd);
 	if (err) {
 		log_error("cannot map the ring buffer: %s", strerror(-err));
 		return err;
@@ -238,6 +240,7 @@ int capture_open(const struct capture_options *options, struct names *names, str
 	capture->stacks = stacks;
 	capture->heal_gap_ns = CAPTURE_HEAL_FIRST_NS;
 	capture->start_lock = -1;
+	capture->ring_fd = -1;
 	capture->sink = capture_no_sink();
 	err = range_read(&capture->range, why, sizeof(why));
 	if (err)
@@ -283,7 +286,10 @@ void capture_close(struct capture *capture)
 		return;
 	capture_start_unlock(capture);
 	pump_stop(capture->pump);
-	ring_unmap(&capture->ring);
+	ring_unmap(&capture->rings[0]);
+	ring_unmap(&capture->rings[1]);
+	if (capture->ring_fd >= 0)
+		close(capture->ring_fd);
 	losses_free(capture->losses);
 	probes_free(capture->probes);
 	step_done("probes detached", &step_ns);

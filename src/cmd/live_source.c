@@ -123,6 +123,7 @@ int live_open(struct session *session)
 			.with_requests = !options->probes_area,
 		},
 		.force_kptr = options->force_kptr,
+		.ring_limit_bytes = options->ring_limit_bytes,
 	};
 	int err;
 

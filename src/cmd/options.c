@@ -21,6 +21,7 @@ enum option_key {
 	KEY_PROBES,
 	KEY_BTF,
 	KEY_RING,
+	KEY_RING_LIMIT,
 	KEY_STACK_DEPTH,
 	KEY_SEED,
 	KEY_STRICT,
@@ -65,6 +66,9 @@ static const struct {
 	    "Ring buffer (256K); it takes twice this much vmalloc "
 	    "space",
 	    3 } },
+	{ TAKES_CAPTURE,
+	  { "ring-limit", KEY_RING_LIMIT, "SIZE", 0,
+	    "Replace the ring after this much (2G); 0 = never. For tests", 3 } },
 	{ TAKES_CAPTURE,
 	  { "stack-depth", KEY_STACK_DEPTH, "N", 0, "Frames kept of a stack (24; 0 to 24)", 3 } },
 	{ TAKES_CAPTURE, { "btf", KEY_BTF, "FILE", 0, "BTF of this kernel", 3 } },
@@ -201,6 +205,10 @@ static error_t parse_capture_option(int key, char *arg, struct argp_state *state
 	case KEY_RING:
 		parse_ring(state, arg, options);
 		return 0;
+	case KEY_RING_LIMIT:
+		if (units_parse_bytes(arg, &options->ring_limit_bytes) < 0)
+			bad_value(state, "ring-limit", arg, "a size below 4G");
+		return 0;
 	case KEY_STACK_DEPTH:
 		options->stack_depth = parse_number(state, "stack-depth", arg, VMT_MAX_FRAMES);
 		return 0;
@@ -247,6 +255,7 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
 	options->duration_ns = NO_DURATION;
 	options->interval_ns = 1000000000;
 	options->ring_bytes = 256 * 1024;
+	options->ring_limit_bytes = 1u << 31;
 	options->stack_depth = VMT_MAX_FRAMES;
 	for (size_t i = 0; i < NR_ROWS; i++) {
 		if (!rows[i].group || (rows[i].group & command->takes))

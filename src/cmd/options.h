@@ -40,6 +40,7 @@ struct options {
 	uint64_t duration_ns VMT_ALIGNED8; /* NO_DURATION: the command's default */
 	uint64_t interval_ns VMT_ALIGNED8;
 	uint32_t ring_bytes;
+	uint32_t ring_limit_bytes;
 	uint32_t stack_depth;
 	uint32_t top; /* 0: the command's default */
 	enum owners_by by;
