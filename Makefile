@@ -109,7 +109,9 @@ $(B)/i386/%.o: %.c $(B)/i386/.root
 	$(Q)mkdir -p $(@D)
 	$(Q)$(I386_CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -MMD -MP -c $< -o $@
 
-$(B)/i386/stim: tests/vm/stim.c $(B)/i386/.root
+GUEST_TOOLS := $(B)/i386/stim $(B)/i386/ringflood
+
+$(GUEST_TOOLS): $(B)/i386/%: tests/vm/%.c $(B)/i386/.root
 	$(call say,CC i386,$<)
 	$(Q)$(I386_CC) -static $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $<
 
@@ -213,7 +215,7 @@ KMOD    := $(B)/i386/kmod
 vm: guest
 	$(Q)tests/vm/run.sh $(CASES)
 
-guest: $(B)/i386/vmtrace $(B)/i386/stim kmod
+guest: $(B)/i386/vmtrace $(GUEST_TOOLS) kmod
 
 kmod: $(B)/i386/.root
 	$(Q)tools/kmod.sh tests/kmod $(FLAVOUR) $(KMOD)

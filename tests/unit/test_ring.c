@@ -489,6 +489,80 @@ static void pump_queue_limit(void **state)
 	stop_pump(pump, wake_fd);
 }
 
+static void produce_some(struct fixture *f, uint32_t first)
+{
+	f->next = first;
+	for (uint32_t i = 0; i < 10; i++)
+		assert_true(produce(f, 40 + i));
+}
+
+/* Waits until the pump has taken all of the ring. */
+static void until_drained(const struct ring *ring, struct pump *pump, int wake_fd)
+{
+	uint64_t one = 1;
+
+	for (int i = 0; i < 500 && ring_waiting(ring); i++) {
+		assert_int_equal(write(wake_fd, &one, sizeof(one)), sizeof(one));
+		assert_true(readable(pump, 0) || !usleep(10000));
+	}
+	assert_int_equal(ring_waiting(ring), 0);
+}
+
+/* Another ring takes over: what came through it early follows all that the first one still had. */
+static void pump_switches(void **state)
+{
+	struct fixture *f = *state, *g;
+	void *second;
+	int wake_fd, next_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	struct pump *pump = start_pump(f, &wake_fd);
+
+	assert_int_equal(setup(&second), 0);
+	g = second;
+	produce_some(f, 0);
+	assert_int_equal(pump_add_next(pump, &g->ring, next_fd), 0);
+	produce_some(g, 20);
+	until_drained(&g->ring, pump, wake_fd);
+	produce_some(f, 10);
+	assert_int_equal(pump_switch(pump), 0);
+	take_queued(f, pump);
+	assert_int_equal(f->taken, 30);
+	produce_some(f, 900); /* nobody looks there any more */
+	produce_some(g, 30);
+	assert_int_equal(pump_flush(pump, 5000), 0);
+	take_queued(f, pump);
+	assert_int_equal(f->taken, 40);
+	stop_pump(pump, wake_fd);
+	close(next_fd);
+	teardown(&second);
+}
+
+/* A record that is being written when the other ring takes over is waited for. */
+static void pump_switch_waits(void **state)
+{
+	struct fixture *f = *state, *g;
+	void *second;
+	int wake_fd, next_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	struct pump *pump = start_pump(f, &wake_fd);
+	uint32_t *header;
+
+	assert_int_equal(setup(&second), 0);
+	g = second;
+	header = reserve(f, 16);
+	assert_int_equal(pump_add_next(pump, &g->ring, next_fd), 0);
+	g->next = 1;
+	assert_true(produce(g, 24));
+	assert_int_equal(pump_switch(pump), -EAGAIN);
+	commit(header, 0);
+	assert_int_equal(pump_switch(pump), 0);
+	take_queued(f, pump);
+	assert_int_equal(pump_flush(pump, 5000), 0);
+	take_queued(f, pump);
+	assert_int_equal(f->taken, 2);
+	stop_pump(pump, wake_fd);
+	close(next_fd);
+	teardown(&second);
+}
+
 /* A corrupt ring ends the pump, and every flush says so; what came before it is queued. */
 static void pump_of_a_corrupt_ring(void **state)
 {
@@ -540,6 +614,8 @@ int main(void)
 		TEST(pump_flushes),
 		TEST(pump_without_wakeup),
 		TEST(pump_queue_limit),
+		TEST(pump_switches),
+		TEST(pump_switch_waits),
 		TEST(pump_of_a_corrupt_ring),
 		TEST(pump_that_cannot_start),
 	};
