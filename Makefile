@@ -7,6 +7,7 @@
 #   make check     all tests; does its whole set-up
 #   make unit      unit tests and golden tests: seconds, no root, no kernel
 #   make vm        the tests on a real kernel (CASES="..." for some of them)
+#   make vm-matrix the user-space cases on other stock kernels
 #   make install   DESTDIR=, PREFIX=
 #   make clean
 # V=1 shows the commands.
@@ -211,9 +212,13 @@ FLAVOUR ?= 686-pae
 CASES   ?=
 KMOD    := $(B)/i386/kmod
 
-.PHONY: vm kmod guest
+.PHONY: vm vm-matrix kmod guest
 vm: guest
 	$(Q)tests/vm/run.sh $(CASES)
+
+# Other stock kernels: a table of what was seen on each (docs/KERNELS.md).
+vm-matrix: $(B)/i386/vmtrace $(GUEST_TOOLS)
+	$(Q)tests/vm/matrix.sh
 
 guest: $(B)/i386/vmtrace $(GUEST_TOOLS) kmod
 

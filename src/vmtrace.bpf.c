@@ -14,9 +14,11 @@
 #define MAX_PERCPU_VMS 8    /* areas of one percpu chunk: one a NUMA node, 1 on i386 */
 #define NR_REQUESTS    1024 /* power of two */
 #define ENOMEM         12
+#define GFP_BITS       28 /* include/linux/gfp_types.h: no flag lies higher on i386 */
 
 /* Set by the loader before load; constants to the verifier, which drops dead branches. */
 const volatile uint32_t cfg_stack_depth = VMT_MAX_FRAMES;
+const volatile uint32_t cfg_gfp_arg = 6; /* which argument of alloc_vmap_area is gfp, 0 = none */
 const volatile uint32_t cfg_wake_bytes = 32768; /* power of two */
 
 /* What an allocation in progress was asked for: from its entry to its return. */
@@ -319,7 +321,10 @@ int alloc_entry(struct pt_regs *ctx)
 	};
 
 	stack_arg(ctx, 4, &slot.vend);
-	stack_arg(ctx, 6, &slot.gfp);
+	if (cfg_gfp_arg)
+		stack_arg(ctx, cfg_gfp_arg, &slot.gfp);
+	if (slot.gfp >> GFP_BITS)
+		slot.gfp = 0;
 	slot.requested = take_request(slot.sp, slot.size);
 	inflight_push(&slot);
 	return 0;

@@ -40,6 +40,7 @@ unit_tests() {
 part unit unit_tests
 part golden env VMTRACE=./vmtrace tests/golden/run.sh
 part vm tests/vm/run.sh
+part matrix tests/vm/matrix.sh
 echo
 if [ "$skipped" -gt 0 ]; then
 	echo "$passed passed, $failed failed, $skipped skipped"

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # kernel.sh [--refresh] [FLAVOUR]: fetches a stock Debian i386 kernel and its
 # headers into $CACHE/kernels/RELEASE and prints that path. FLAVOUR as in the
-# name of the meta package linux-image-FLAVOUR, default 686-pae. Nothing is
-# installed. Needs the network only the first time, or with --refresh.
+# name of the meta package linux-image-FLAVOUR, default 686-pae; SUITE/FLAVOUR
+# takes it from another suite (bullseye/686-pae, bookworm-backports/686). Nothing
+# is installed. Needs the network only the first time, or with --refresh.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
@@ -17,11 +18,25 @@ in_root() {
 	as_root env LC_ALL=C DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"
 }
 
-apt() { in_root apt-get -q -o APT::Sandbox::User=root -o Acquire::Retries=2 "$@"; }
+apt() { in_root apt-get -q "${suite_options[@]}" -o APT::Sandbox::User=root -o Acquire::Retries=2 "$@"; }
+
+# Another suite has lists of its own, so that it cannot change what the root's
+# own suite resolves to.
+use_suite() {
+	local state=/var/lib/vmtrace-suites/$1 uri
+	suite_options=()
+	[ -n "$1" ] || return 0
+	uri=$(apt_uri_of "$SUITE")
+	[ -n "$uri" ] || die "no apt source to take $1 from"
+	as_root mkdir -p "$root$state/lists/partial"
+	echo "deb $uri $1 main" | as_root tee "$root$state/sources.list" >/dev/null
+	suite_options=(-o "Dir::Etc::sourcelist=$state/sources.list" -o Dir::Etc::sourceparts=-
+		-o "Dir::State::lists=$state/lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=)
+}
 
 # depends_on PACKAGE PATTERN: names PACKAGE depends on, of its candidate version.
 depends_on() {
-	{ in_root apt-cache show --no-all-versions "$1" 2>/dev/null || true; } |
+	{ in_root apt-cache "${suite_options[@]}" show --no-all-versions "$1" 2>/dev/null || true; } |
 		sed -n 's/^Depends: //p' | tr ',' '\n' | sed 's/^ *//; s/ .*//' | { grep -E "$2" || true; }
 }
 
@@ -31,10 +46,17 @@ update_index() {
 		say "some package index is out of sync, going on with the others"
 }
 
+# A suite without the meta package (backports) has the images all the same.
+newest_image() {
+	in_root apt-cache "${suite_options[@]}" pkgnames linux-image- |
+		{ grep -E "^linux-image-[0-9][^ ]*[0-9]-$name\$" || true; } | sort -V | tail -n 1
+}
+
 resolve() {
 	local image
-	image=$(depends_on "linux-image-$flavour" '^linux-image-[0-9]' | head -n 1)
-	[ -n "$image" ] || die "no package linux-image-$flavour for i386 in $SUITE (try 686-pae, 686, rt-686-pae)"
+	image=$(depends_on "linux-image-$name" '^linux-image-[0-9]' | head -n 1)
+	[ -n "$image" ] || image=$(newest_image)
+	[ -n "$image" ] || die "no package linux-image-$name for i386 in ${suite:-$SUITE} (try 686-pae, 686, rt-686-pae)"
 	release=${image#linux-image-}
 	packages=("$image")
 	if [ -n "$(depends_on "linux-headers-$release" .)" ]; then
@@ -53,12 +75,14 @@ download() {
 	say "fetching ${packages[*]}"
 	# shellcheck disable=SC2016  # $0 and $@ are of the inner shell
 	logged "$CACHE/kernel.log" "kernel $release" in_root sh -c \
-		'cd "$0" && exec apt-get -q -o APT::Sandbox::User=root -o Acquire::Retries=2 download "$@"' "$debs" "${packages[@]}"
+		'cd "$0" && exec apt-get -q -o APT::Sandbox::User=root -o Acquire::Retries=2 "$@"' \
+		"$debs" "${suite_options[@]}" download "${packages[@]}"
 }
 
 # A pool can lack what its index lists; then the plain suite has an older one.
 download_or_fall_back() {
 	download && return
+	[ -z "$suite" ] || return
 	say "cannot fetch $release: trying suite $SUITE alone"
 	as_root rm -f "$root/etc/apt/sources.list.d/$SUITE-security.list" \
 		"$root/etc/apt/sources.list.d/$SUITE-updates.list"
@@ -86,6 +110,7 @@ fetch() {
 	need_root
 	take_lock kernel
 	root=$("$here/i386-root.sh")
+	use_suite "$suite"
 	update_index
 	resolve
 	if ! is_there "$release"; then
@@ -96,8 +121,8 @@ fetch() {
 		publish "$new" "$kernels/$release"
 		as_root rm -rf "$root$debs"
 	fi
-	ln -sfn "$release" "$kernels/$flavour.tmp.$$"
-	mv -T "$kernels/$flavour.tmp.$$" "$kernels/$flavour"
+	ln -sfn "$release" "$kernels/$link.tmp.$$"
+	mv -T "$kernels/$link.tmp.$$" "$kernels/$link"
 	say "kernel $release ready"
 }
 
@@ -105,7 +130,11 @@ main() {
 	local refresh=
 	if [ "${1:-}" = --refresh ]; then refresh=yes; shift; fi
 	flavour=${1:-686-pae}
-	release=$(readlink "$kernels/$flavour" || true)
+	name=${flavour##*/}
+	suite=
+	[ "$name" = "$flavour" ] || suite=${flavour%/*}
+	link=$(kernel_link "$flavour")
+	release=$(readlink "$kernels/$link" || true)
 	if [ -n "$refresh" ] || ! is_there "$release"; then
 		fetch
 	fi

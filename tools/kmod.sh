@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# kmod.sh --can-build FLAVOUR: true if there are headers to build modules with.
 # kmod.sh DIR FLAVOUR OUT: builds the kernel modules in DIR for the stock kernel
 # of that FLAVOUR, in the i386 root, and puts the *.ko into OUT. Does nothing
 # when neither the sources nor the kernel have changed.
@@ -16,7 +17,7 @@ find_sources() {
 
 # By content, not by time: a checkout touches times, and a changed flavour has
 # to rebuild though no source is newer.
-wanted_stamp() { { echo "$release"; cd "$dir"; sha256sum "${sources[@]##*/}"; } | hash_of; }
+wanted_stamp() { { echo "$release"; cd "$dir" || exit; sha256sum "${sources[@]##*/}"; } | hash_of; }
 
 # The headers name each other by absolute paths below /usr, so they have to be
 # in the root. Hard links cost no space and, unlike mounts, nothing to undo.
@@ -34,17 +35,25 @@ link_tree() {
 		{ as_root cp -a --link "$1" "$2" 2>/dev/null || as_root cp -a "$1" "$2"; }
 }
 
-# Joined by && because `logged` runs it where set -e is off.
+# Joined by && because `logged` runs it where set -e is off. CC: the headers name the compiler of
+# their own suite, which the root of another need not have.
 build() {
 	as_root rm -rf "$root$work" &&
 		as_root mkdir -p "$root$work" &&
 		as_root cp "${sources[@]}" "$root$work/" &&
 		put_headers_into_root &&
 		as_root env LC_ALL=C chroot "$root" make -C "/usr/src/linux-headers-$release" \
-			-j2 M="$work" modules
+			-j2 CC=gcc M="$work" modules
 }
 
+has_headers() { [ -d "$kernel/usr/src/linux-headers-${kernel##*/}" ]; }
+
 main() {
+	if [ $# -eq 2 ] && [ "$1" = --can-build ]; then
+		kernel=$("$here/kernel.sh" "$2")
+		has_headers
+		return
+	fi
 	[ $# -eq 3 ] || die "usage: kmod.sh DIR FLAVOUR OUT"
 	local flavour=$2 stamp
 	dir=$1 out=$3 work=/var/tmp/vmtrace-kmod
@@ -53,7 +62,7 @@ main() {
 	find_sources
 	stamp=$(wanted_stamp)
 	[ "$(cat "$out/.stamp" 2>/dev/null || true)" = "$stamp" ] && return
-	[ -d "$kernel/usr/src/linux-headers-$release" ] || die "no headers for $release: cannot build modules for it"
+	has_headers || die "no headers for $release: cannot build modules for it"
 	root=$("$here/i386-root.sh")
 	need_root
 	take_lock kmod

@@ -125,6 +125,9 @@ tick() {
 	done
 }
 
+# The name of a flavour's link in $CACHE/kernels: bullseye/686 is bullseye_686.
+kernel_link() { printf '%s\n' "${1//\//_}"; }
+
 hash_of() { sha256sum | cut -c 1-16; }
 
 # The URI under which the host's own apt finds a suite; nothing if it has none.

@@ -152,12 +152,29 @@ static void explain_load(int err, uint32_t ring_bytes)
 			  strerror(-err));
 }
 
+/* alloc_vmap_area(size, align, vstart, vend, node, gfp, ...): a clone without the node, as 5.10
+ * has, has gfp one place earlier; of any other clone nothing is known. */
+static uint32_t gfp_arg(const struct probes *probes)
+{
+	for (size_t i = 0; i < NR_HOOKS; i++) {
+		const char *symbol = probes->status[i].symbol;
+
+		if (strcmp(hooks[i].program, "alloc_entry"))
+			continue;
+		if (!strcmp(symbol, hooks[i].function))
+			return 6;
+		return strcmp(symbol, "alloc_vmap_area.constprop.0") ? 0 : 5;
+	}
+	return 0;
+}
+
 static int configure(struct probes *probes, const struct probes_options *options)
 {
 	struct vmtrace_bpf *skel = probes->skel;
 	uint32_t wake_bytes = options->ring_bytes / 8;
 	int err;
 
+	skel->rodata->cfg_gfp_arg = gfp_arg(probes);
 	skel->rodata->cfg_stack_depth = options->stack_depth;
 	skel->rodata->cfg_wake_bytes = wake_bytes < MIN_WAKE_BYTES ? MIN_WAKE_BYTES : wake_bytes;
 	err = bpf_map__set_max_entries(skel->maps.stats, probes->cpus);

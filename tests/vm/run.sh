@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 flavour=${VMTRACE_FLAVOUR:-686-pae}
 logs=$top/build/vm
-initrd=$logs/initramfs-$flavour.gz
+initrd=$logs/initramfs-$(kernel_link "$flavour").gz
 boot_allowance=90
 passed=0 failed=0 skipped=0 vm=0
 
@@ -25,8 +25,10 @@ limit_of() {
 
 set_up() {
 	"$top/tools/packages.sh" vm
-	if compgen -G "$top/tests/kmod/*.c" >/dev/null; then
+	if "$top/tools/kmod.sh" --can-build "$flavour"; then
 		"$top/tools/kmod.sh" "$top/tests/kmod" "$flavour" "$top/build/i386/kmod"
+	else
+		rm -rf "$top/build/i386/kmod"
 	fi
 	"$here/initramfs.sh" "$initrd" "$flavour"
 	# An absent image would otherwise count as a lost VM.
@@ -193,7 +195,7 @@ main() {
 	choose_cases "$@"
 	take_logs
 	set_up
-	say "booting $(readlink "$CACHE/kernels/$flavour") in qemu for $((${#shared[@]} + ${#own[@]})) case(s), about 10 s to the first"
+	say "booting $(readlink "$CACHE/kernels/$(kernel_link "$flavour")") in qemu for $((${#shared[@]} + ${#own[@]})) case(s), about 10 s to the first"
 	run_list ${shared[@]+"${shared[@]}"}
 	for c in ${own[@]+"${own[@]}"}; do
 		run_list "$c"

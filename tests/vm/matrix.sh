@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# matrix.sh: the user-space cases on every stock kernel, one VM each, and a table of what was seen.
+# A kernel that cannot be fetched is skipped with the reason.
+
+# shellcheck source-path=SCRIPTDIR source=../../tools/lib.sh disable=SC1091
+. "$(dirname "$0")/../../tools/lib.sh"
+
+here=$(cd "$(dirname "$0")" && pwd)
+top=$(cd "$here/../.." && pwd)
+flavours=(686-pae 686 rt-686-pae bullseye/686-pae bullseye/686 bookworm-backports/686-pae)
+cases=(00-boot 15-stim 16-row 85-layout)
+passed=0 failed=0 skipped=0 rows=()
+
+run_one() {
+	local flavour=$1 log line
+	log=$top/build/vm/matrix-$(kernel_link "$1").log
+	echo "-- $flavour"
+	if ! "$top/tools/kernel.sh" "$flavour" >/dev/null; then
+		echo "  skip $flavour: its kernel cannot be fetched"
+		skipped=$((skipped + 1))
+		return
+	fi
+	VMTRACE_FLAVOUR=$flavour "$here/run.sh" "${cases[@]}" | tee "$log" || true
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+	[[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]] || { failed=$((failed + 1)); return; }
+	passed=$((passed + BASH_REMATCH[1]))
+	failed=$((failed + BASH_REMATCH[2]))
+	rows+=("$(sed -n 's/^ *row|//p' "$top/build/vm/case-16-row.log" 2>/dev/null)")
+}
+
+for flavour in "${flavours[@]}"; do
+	run_one "$flavour"
+done
+echo
+echo '| kernel | area probe | BTF | transport | events | lost | missing/extra/mismatched | own |'
+echo '|---|---|---|---|---|---|---|---|'
+for row in "${rows[@]}"; do
+	[ -z "$row" ] || echo "| ${row//|/ | } |"
+done
+echo
+if [ "$skipped" -gt 0 ]; then
+	echo "$passed passed, $failed failed, $skipped skipped"
+else
+	echo "$passed passed, $failed failed"
+fi
+[ "$failed" -eq 0 ]
