@@ -176,8 +176,6 @@ static int decode_vfree(struct decode *decode, const struct wire_vfree *vfree,
 
 	decode_head(decode, &vfree->head, &event);
 	event.caller_id = vfree_caller(decode, vfree);
-	if (!strncmp(names_text(decode->names, event.caller_id), "module_memfree+", 15))
-		resolver_modules_changed(decode->resolver, event.t_ns);
 	return sink_event(sink, &event);
 }
 

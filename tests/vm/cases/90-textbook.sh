@@ -28,6 +28,9 @@ grep -i "${p#0x}" /tmp/areas | grep -q textbook || fail "map --areas does not sh
 line=$(grep -n '"type":"free"' /tmp/events | grep -F "\"start\":\"$p\",\"end\":\"$end\"" | head -n 1 | cut -d: -f1)
 [ -n "$line" ] || fail "no free event"
 tail -n "+$line" /tmp/events | grep -q '"type":"purge"' || fail "no purge after the free"
+# Who freed it is named, although the module is gone by the time anyone looks.
+grep '"type":"vfree"' /tmp/events | grep -F "\"addr\":\"$p\"" | head -n 1 | grep -q 'textbook_exit+.*\[textbook\]' ||
+	fail "the vfree is not textbook_exit's: $(grep '"type":"vfree"' /tmp/events | grep -F "\"addr\":\"$p\"" | head -n 1)"
 # Replayed up to the free the area is lazy, at the end it is free or another's.
 head -n "$line" /tmp/events >/tmp/upto
 vmtrace map -i /tmp/upto --areas 2>/dev/null | grep -i "${p#0x}" | grep -q lazy || fail "not lazy after vfree"
