@@ -207,11 +207,9 @@ int capture_list(struct capture *capture, struct seed *seed)
 	memset(seed, 0, sizeof(*seed));
 	if (!capture->can_list)
 		return -EPERM;
-	if (!capture->kptr) {
-		err = capture_raise_kptr(capture, &kptr);
-		if (err)
-			return err;
-	}
+	err = capture_raise_kptr(capture, &kptr);
+	if (err)
+		return err;
 	err = list_with_kptr(capture, seed);
 	kptr_restore(kptr);
 	if (err)

@@ -62,9 +62,6 @@ int capture_heal(struct capture *capture);
  */
 int capture_list(struct capture *capture, struct seed *seed);
 
-/* How often the ring was replaced. */
-uint32_t capture_ring_switches(const struct capture *capture);
-
 const struct range *capture_range(const struct capture *capture);
 struct losses_total capture_losses(struct capture *capture);
 const struct probes *capture_probes(const struct capture *capture);

@@ -24,11 +24,9 @@ struct capture {
 	struct ring *ring; /* the one in use */
 	struct ring rings[2];
 	int ring_fd;
-	uint32_t ring_switches;
 	uint64_t ring_retry_ns; /* when a failed switch is tried again */
 	struct pump *pump;
 	struct losses *losses;
-	struct kptr *kptr;  /* raised now, or NULL */
 	struct seed before; /* the kernel's list before anything of ours was in it */
 	int start_lock;     /* fd; held until seeded, so that two starts do not take each other's */
 	struct sink sink;

@@ -105,6 +105,7 @@ int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, const struct sink
 		.state = LOST_UNMATCHED,
 		.cpu = UINT32_MAX,
 	};
+	int err;
 
 	if (!losses->window_ns || now < losses->floor)
 		losses->floor = now;
@@ -119,7 +120,8 @@ int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, const struct sink
 	if (missed <= 0)
 		return 0;
 	event.count = (uint32_t)missed;
-	return sink_event(sink, &event) < 0 ? -EPIPE : missed;
+	err = sink_event(sink, &event);
+	return err < 0 ? err : missed;
 }
 
 int64_t losses_report(struct losses *losses, uint64_t t_ns, const struct sink *sink)

@@ -69,7 +69,6 @@ static int rotate(struct capture *capture)
 		return -ENOTRECOVERABLE;
 	capture->ring = &capture->rings[new];
 	capture->ring_fd = new_fd;
-	capture->ring_switches++;
 	drop_ring(capture, old, old_fd);
 	return 0;
 }
@@ -99,9 +98,4 @@ int capture_rotate_if_due(struct capture *capture)
 	}
 	log_debug("the ring was replaced");
 	return 0;
-}
-
-uint32_t capture_ring_switches(const struct capture *capture)
-{
-	return capture->ring_switches;
 }

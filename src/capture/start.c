@@ -63,11 +63,12 @@ static int load_symbols(struct capture *capture)
 /* Symbols, and the list as it is before vmtrace takes any of the space. */
 static int look_before(struct capture *capture)
 {
-	int err = capture_raise_kptr(capture, &capture->kptr);
+	struct kptr *kptr;
+	int err = capture_raise_kptr(capture, &kptr);
 
 	if (err)
 		return err;
-	capture->can_list = kptr_value(capture->kptr) != 2 || capture->options.force_kptr;
+	capture->can_list = kptr_value(kptr) != 2 || capture->options.force_kptr;
 	err = load_symbols(capture);
 	if (!err && capture->can_list) {
 		err = seed_read(&capture->before, capture->names, capture->range.vmalloc_start,
@@ -75,8 +76,7 @@ static int look_before(struct capture *capture)
 		if (err)
 			log_error("cannot read /proc/vmallocinfo: %s", strerror(-err));
 	}
-	kptr_restore(capture->kptr);
-	capture->kptr = NULL;
+	kptr_restore(kptr);
 	return err;
 }
 
