@@ -108,6 +108,28 @@ int range_parse_kcore(const void *bytes, size_t len, struct range *range)
 	return 0;
 }
 
+int range_kcore_offset(const void *bytes, size_t len, uint32_t addr, uint32_t *offset,
+		       uint32_t *follow)
+{
+	const unsigned char *phdr;
+	uint32_t start, end, paddr, table, count, begin;
+	int err = check_header(bytes, len, &table, &count);
+
+	if (err)
+		return err;
+	for (uint32_t i = 0; i < count; i++) {
+		phdr = (const unsigned char *)bytes + table + i * sizeof(Elf32_Phdr);
+		begin = load32(phdr + offsetof(Elf32_Phdr, p_offset));
+		if (!load_segment(phdr, &start, &end, &paddr) || addr < start || addr >= end ||
+		    addr - start > UINT32_MAX - begin)
+			continue;
+		*offset = begin + (addr - start);
+		*follow = end - addr;
+		return 0;
+	}
+	return -ENOENT;
+}
+
 /* The value of "KEY:   123 kB" at the beginning of a line. False if absent or not that. */
 static bool find_kib(const char *text, size_t len, const char *key, uint64_t *kib)
 {

@@ -28,6 +28,11 @@ struct range {
  * ELF32 core, truncated tables), -ENOENT (no segment with p_paddr -1). */
 int range_parse_kcore(const void *bytes, size_t len, struct range *range);
 
+/* Where in a kcore image, whose first len bytes are given, the byte at addr is: the offset and how
+ * many bytes follow in the same segment. 0; -EBADMSG; -ENOENT (no segment has addr). */
+int range_kcore_offset(const void *bytes, size_t len, uint32_t addr, uint32_t *offset,
+		       uint32_t *follow);
+
 /* Parses /proc/meminfo text into total_bytes and mem_total_kib. 0 or -ENOENT. */
 int range_parse_meminfo(const char *text, size_t len, struct range *range);
 

@@ -428,6 +428,14 @@ bool symbols_covers(const struct symbols *symbols, uint32_t addr, uint32_t modul
 	return lookup(&symbols->table, addr, module_start, module_end) != NULL;
 }
 
+uint32_t symbols_size(const struct symbols *symbols, uint32_t addr)
+{
+	const struct table *table = &symbols->table;
+	uint32_t next = table->have_addresses ? count_up_to(table, addr) : table->count;
+
+	return next < table->count ? table->entries[next].address - addr : 0;
+}
+
 /* True for what a compiler may append to a clone that is still entered like the function:
  * (.constprop.N|.isra.N|.part.N)*. */
 static bool is_clone_suffix(const char *p)

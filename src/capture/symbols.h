@@ -46,6 +46,10 @@ int symbols_format(const struct symbols *symbols, uint32_t addr, uint32_t module
 bool symbols_covers(const struct symbols *symbols, uint32_t addr, uint32_t module_start,
 		    uint32_t module_end);
 
+/* How many bytes there are from addr to the next symbol: the size of a function that begins there.
+ * 0 if addresses are hidden or no symbol follows. */
+uint32_t symbols_size(const struct symbols *symbols, uint32_t addr);
+
 enum symbols_match {
 	SYMBOLS_NONE = 0,
 	SYMBOLS_ONE,

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's own code, read through /proc/kcore: does one function call another? That tells
+ * which of the vmalloc family the compiler gave an allocator of its own (docs/KERNELS.md).
+ */
+#ifndef VMTRACE_CAPTURE_TEXT_H
+#define VMTRACE_CAPTURE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "capture/symbols.h"
+
+struct text;
+
+/* Opens path (normally "/proc/kcore"); symbols, which say where functions end, must outlive it.
+ * NULL if it cannot be read. */
+struct text *text_open(const char *path, const struct symbols *symbols);
+void text_close(struct text *text);
+
+/* True if the function at from has a call or a jump (e8, e9 rel32) to the address to; false also if
+ * its code cannot be read. context is a struct text. */
+bool text_calls(void *context, uint32_t from, uint32_t to);
+
+/* The same for len bytes of code that lie at addr. */
+bool text_bytes_call(const uint8_t *code, size_t len, uint32_t addr, uint32_t to);
+
+#endif
