@@ -70,7 +70,7 @@ HOST_IS_I386 := $(filter i386% i486% i586% i686%,$(shell $(CC) -dumpmachine 2>/d
 
 HOST_SRCS := $(COMMON_SRCS) $(if $(HOST_IS_I386),$(LIVE_SRCS),$(NONE_SRCS))
 HOST_OBJS := $(HOST_SRCS:%.c=$(B)/host/%.o) \
-	$(if $(HOST_IS_I386),$(B)/host/src/capture/btf_generic.o)
+	$(if $(HOST_IS_I386),$(B)/host/src/capture/btf_generic.o $(B)/host/src/capture/objects.o)
 
 .PHONY: all
 all: vmtrace
@@ -82,12 +82,13 @@ vmtrace: $(HOST_OBJS)
 $(B)/host/%.o: %.c | $(B)/tools.host
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # ---- static i386 -----------------------------------------------------------------------------
 
 I386_SRCS := $(COMMON_SRCS) $(LIVE_SRCS)
-I386_OBJS := $(I386_SRCS:%.c=$(B)/i386/%.o) $(B)/i386/src/capture/btf_generic.o
+I386_OBJS := $(I386_SRCS:%.c=$(B)/i386/%.o) $(B)/i386/src/capture/btf_generic.o \
+	$(B)/i386/src/capture/objects.o
 # The root is made when the first i386 object is built; its path is then known.
 I386_CC = $(CLANG) --target=i386-linux-gnu --sysroot=$$(cat $(B)/i386/.root)
 
@@ -108,7 +109,7 @@ $(B)/i386/vmtrace: $(I386_OBJS)
 $(B)/i386/%.o: %.c $(B)/i386/.root
 	$(call say,CC i386,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(I386_CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -MMD -MP -c $< -o $@
+	$(Q)$(I386_CC) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 GUEST_TOOLS := $(B)/i386/stim $(B)/i386/ringflood
 
@@ -121,14 +122,17 @@ $(GUEST_TOOLS): $(B)/i386/%: tests/vm/%.c $(B)/i386/.root
 BPF_CFLAGS := -O2 -g -target bpf $(WARN) -Wno-unused-parameter -Wno-missing-prototypes \
 	-Isrc -Ivmlinux
 
-$(B)/bpf/vmtrace.bpf.o: src/vmtrace.bpf.c | $(B)/tools.bpf
-	$(call say,BPF,$<)
+# One source, an object for each way out of the kernel (src/transport.bpf.h).
+BPF_OBJS := $(B)/bpf/vmtrace.bpf.o $(B)/bpf/vmtrace_perf.bpf.o $(B)/bpf/vmtrace_perf_nostack.bpf.o
+
+$(B)/bpf/vmtrace_perf.bpf.o:         BPF_CFLAGS += -DVMT_PERF
+$(B)/bpf/vmtrace_perf_nostack.bpf.o: BPF_CFLAGS += -DVMT_PERF -DVMT_NO_STACK
+
+$(BPF_OBJS): src/vmtrace.bpf.c | $(B)/tools.bpf
+	$(call say,BPF,$(@F))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
-
-$(B)/bpf/vmtrace.skel.h: $(B)/bpf/vmtrace.bpf.o
-	$(call say,SKEL,$@)
-	$(Q)bpftool gen skeleton $< name vmtrace_bpf >$@
+	$(Q)llvm-strip -g $@
 
 $(B)/bpf/generic.o: vmlinux/generic.c | $(B)/tools.bpf
 	$(call say,BTF,$<)
@@ -140,7 +144,13 @@ $(B)/bpf/generic.btf: $(B)/bpf/generic.o $(B)/bpf/vmtrace.bpf.o
 	$(call say,BTF,$@)
 	$(Q)bpftool gen min_core_btf $< $@ $(B)/bpf/vmtrace.bpf.o
 
-$(B)/host/src/capture/probes.o $(B)/i386/src/capture/probes.o: $(B)/bpf/vmtrace.skel.h
+$(B)/host/src/capture/objects.o: src/capture/objects.S $(BPF_OBJS)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -Wa,-I$(B)/bpf -c $< -o $@
+
+$(B)/i386/src/capture/objects.o: src/capture/objects.S $(BPF_OBJS) $(B)/i386/.root
+	$(Q)mkdir -p $(@D)
+	$(Q)$(I386_CC) -Wa,-I$(B)/bpf -c $< -o $@
 
 $(B)/host/src/capture/btf_generic.o: src/capture/btf_generic.S $(B)/bpf/generic.btf
 	$(Q)mkdir -p $(@D)
@@ -171,6 +181,7 @@ endif
 
 $(B)/tools.bpf:
 	$(call need,$(CLANG),clang)
+	$(call need,llvm-strip,llvm)
 	$(call need,bpftool,bpftool)
 	$(call need_header,bpf/bpf_helpers.h,libbpf-dev)
 	$(Q)mkdir -p $(@D) && touch $@

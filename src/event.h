@@ -104,9 +104,23 @@ struct wire_stats {
 	uint32_t read_failed;   /* a kernel struct could not be read: the record was dropped */
 	uint32_t entries;       /* entry probes that took a slot in the in-flight table */
 	uint32_t returns;       /* return probes that found their slot */
-	uint32_t reserved[6];
+	uint32_t busy;          /* odd while a program runs here (perf buffers: capture/perfbuf.h) */
+	uint32_t reserved[5];
 };
 _Static_assert(sizeof(struct wire_stats) == 64, "wire_stats: one cache line a CPU");
+
+/* What the loader tells the programs, once, before they are attached. */
+struct wire_config {
+	uint32_t stack_depth; /* frames to keep, at most VMT_MAX_FRAMES */
+	uint32_t gfp_arg;     /* which argument of alloc_vmap_area is gfp, 0 = not known */
+	uint32_t wake_bytes;  /* fill level between two wake-ups: a power of two */
+	uint32_t sp_is_regs;  /* regs->sp is not saved (before 5.8): the stack begins there */
+	uint32_t alloc_by_return;   /* alloc_return also reports areas whose entry was not seen */
+	uint32_t insert_alone;      /* insert_entry sees areas whose request no probe shows */
+	uint32_t insert_needs_slot; /* insert_vmap_area also takes lazy areas: 6.12 on */
+	uint32_t reserved;
+};
+_Static_assert(sizeof(struct wire_config) == 32, "wire_config: one layout on bpf, i386, amd64");
 
 /* ---- stream: what every stage after decoding sees ------------------------------------------- */
 #ifndef __bpf__

@@ -13,6 +13,8 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "event.h"
+
 /* The kernel is built with -mregparm=3 (arch/x86/Makefile): eax, edx, ecx, then the stack. */
 #define ARG1(ctx)   ((ctx)->ax)
 #define ARG2(ctx)   ((ctx)->dx)
@@ -22,6 +24,9 @@
 /* ERR_PTR: the last 4095 addresses (include/linux/err.h). */
 #define IS_ERROR(result) ((uint32_t)(result) >= (uint32_t)-4095)
 
+/* Where regs->sp lies in struct pt_regs of CONFIG_X86_32: user ABI, the same in every version. */
+#define PT_REGS_SP 60
+
 static __always_inline const void *kernel_pointer(uint32_t addr)
 {
 	return (const void *)(unsigned long)addr;
@@ -30,19 +35,44 @@ static __always_inline const void *kernel_pointer(uint32_t addr)
 /* Reads 4 bytes at a kernel address; false if they cannot be read. */
 static __always_inline bool read32(uint32_t addr, uint32_t *value)
 {
+#ifdef VMT_PERF /* bpf_probe_read_kernel came with 5.5 */
+	return bpf_probe_read(value, sizeof(*value), kernel_pointer(addr)) == 0;
+#else
 	return bpf_probe_read_kernel(value, sizeof(*value), kernel_pointer(addr)) == 0;
+#endif
 }
 
 /* The address of a member of the object at addr, its offset relocated to the running kernel. */
 #define FIELD_ADDR(addr, type, member) ((addr) + bpf_core_field_offset(type, member))
 
-/*
- * Argument n (n >= 4) of a function, seen at its entry: above the return address, which sp points
- * at. Valid from 5.10 on, where pt_regs of a kernel-mode trap has its sp saved.
- */
-static __always_inline bool stack_arg(const struct pt_regs *ctx, unsigned int n, uint32_t *value)
+/* The address of the context. The verifier lets no pointer become a number, but a helper may copy
+ * one. */
+static __always_inline uint32_t context_addr(const void *ctx)
 {
-	return read32(ctx->sp + 4 * (n - 3), value);
+	const void *spilled = ctx;
+	uint32_t addr = 0;
+
+	bpf_probe_read(&addr, sizeof(addr), &spilled);
+	return addr;
+}
+
+/*
+ * The stack pointer at a function's entry: there lies the return address. Kernels of 4.15 to 4.19
+ * do not save sp on a trap from kernel mode: there the stack goes on where regs->sp would lie
+ * (arch/x86/kernel/ptrace.c:kernel_stack_pointer).
+ */
+static __always_inline uint32_t entry_sp(const struct pt_regs *ctx,
+					 const volatile struct wire_config *config)
+{
+	if (config->sp_is_regs)
+		return context_addr(ctx) + PT_REGS_SP;
+	return ctx->sp;
+}
+
+/* Argument n (n >= 4) of a function at whose entry the stack pointer is sp. */
+static __always_inline bool stack_arg(uint32_t sp, unsigned int n, uint32_t *value)
+{
+	return read32(sp + 4 * (n - 3), value);
 }
 
 #endif

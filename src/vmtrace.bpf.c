@@ -3,23 +3,20 @@
  * The probes. Each program reads what its hook shows, writes one record of src/event.h into the
  * ring, and counts whatever it had to drop. What the records mean is user space's business.
  *
- * The kernel runs no second program on a CPU while one runs there, so a CPU's own counters need no
- * atomics (which would also push the i386 JIT back to the interpreter). All hooks but vfree and
- * vfree_atomic are in process context; in those two, `current` may be an interrupted bystander.
+ * The kernel runs no second kprobe program on a CPU while one runs there, so a CPU's own counters
+ * need no atomics (which would also push the i386 JIT back to the interpreter). All hooks but vfree
+ * and vfree_atomic are in process context; in those two, `current` may be an interrupted bystander.
  */
 #include "kernel.bpf.h"
-#include "event.h"
+#include "transport.bpf.h"
 
 #define MAX_NESTED     4    /* power of two; allocations of one task inside each other */
-#define MAX_PERCPU_VMS 8    /* areas of one percpu chunk: one a NUMA node, 1 on i386 */
+#define MAX_PERCPU_VMS 4    /* areas of one percpu chunk: one a NUMA node, 1 on most i386 */
 #define NR_REQUESTS    1024 /* power of two */
 #define ENOMEM         12
 #define GFP_BITS       28 /* include/linux/gfp_types.h: no flag lies higher on i386 */
-
-/* Set by the loader before load; constants to the verifier, which drops dead branches. */
-const volatile uint32_t cfg_stack_depth = VMT_MAX_FRAMES;
-const volatile uint32_t cfg_gfp_arg = 6; /* which argument of alloc_vmap_area is gfp, 0 = none */
-const volatile uint32_t cfg_wake_bytes = 32768; /* power of two */
+#define NR_ATTEMPTS    64 /* power of two */
+#define OWN_FRAME      1  /* the stack of an entry probe begins with the probed function itself */
 
 /* What an allocation in progress was asked for: from its entry to its return. */
 struct inflight_slot {
@@ -32,8 +29,8 @@ struct inflight_slot {
 	uint32_t vend;
 	uint32_t gfp;
 	uint32_t requested;
-	uint32_t nr_vms;
-	uint32_t reserved;
+	uint32_t nr_vms;   /* pcpu_get_vm_areas: how many areas; 0 = alloc_vmap_area */
+	uint32_t reported; /* insert_entry has sent its area */
 };
 
 struct inflight {
@@ -66,49 +63,40 @@ struct {
 	__type(value, struct request);
 } requests SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1); /* set to the number of possible CPUs by the loader */
-	__type(key, uint32_t);
-	__type(value, struct wire_stats);
-} stats SEC(".maps");
-
 /*
- * The ring in use, put here by the loader and replaced before it has carried 4 GiB: on 32-bit
- * kernels up to 6.12 a ring is dead after that (kernel/bpf/ringbuf.c, positions of 32 bits).
+ * The last attempt of a task that tracepoint alloc_vmap_area called failed: the kernel may purge
+ * and try again, so only the function's return tells that the allocation failed.
  */
-struct events_ring {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4096);
+struct attempt {
+	uint64_t t_ns VMT_ALIGNED8;
+	uint32_t tid;
+	uint32_t size;
+	uint32_t align;
+	uint32_t vstart;
+	uint32_t vend;
+	uint32_t requested;
 };
 
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NR_ATTEMPTS);
 	__type(key, uint32_t);
-	__array(values, struct events_ring);
-} rings SEC(".maps");
+	__type(value, struct attempt);
+} attempts SEC(".maps");
 
 /* The purge in progress: one at a time, the kernel holds vmap_purge_lock around it. */
-uint64_t purge_begin_ns = 0;
-uint32_t purge_tid = 0;
+struct purge {
+	uint64_t begin_ns VMT_ALIGNED8;
+	uint32_t tid;
+	uint32_t reserved;
+};
 
-static const struct inflight inflight_empty = {};
-
-#define COUNT(counter)                                   \
-	do {                                             \
-		struct wire_stats *stats_ = cpu_stats(); \
-		if (stats_)                              \
-			stats_->counter++;               \
-	} while (0)
-
-static __always_inline struct wire_stats *cpu_stats(void)
-{
-	uint32_t cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&stats, &cpu);
-}
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct purge);
+} purging SEC(".maps");
 
 static __always_inline uint32_t current_tid(void)
 {
@@ -126,29 +114,6 @@ static __always_inline void fill_head(struct wire_head *head, uint16_t type, uin
 	bpf_get_current_comm(head->comm, sizeof(head->comm));
 }
 
-/*
- * Wakes the consumer each time the fill level crosses a multiple of cfg_wake_bytes: a wake-up per
- * record would cost more than the record. Below that level the consumer's own timeout applies.
- */
-static __always_inline void send(void *record, uint64_t bytes)
-{
-	uint32_t key = 0, waiting;
-	uint64_t flags = BPF_RB_NO_WAKEUP;
-	void *ring = bpf_map_lookup_elem(&rings, &key);
-
-	if (!ring) {
-		COUNT(lost_ring);
-		return;
-	}
-	waiting = (uint32_t)bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-	if (waiting >= cfg_wake_bytes && (waiting & (cfg_wake_bytes - 1)) < 1024)
-		flags = BPF_RB_FORCE_WAKEUP;
-	if (bpf_ringbuf_output(ring, record, bytes, flags) == 0)
-		COUNT(records);
-	else
-		COUNT(lost_ring);
-}
-
 /* ---- allocations in progress ------------------------------------------------------------- */
 
 /* A slot whose index is below MAX_NESTED, in a form that the verifier can follow: the asm keeps
@@ -163,6 +128,7 @@ static __always_inline struct inflight_slot *slot_at(struct inflight *task, uint
  * return probe did not fire. */
 static __always_inline void drop_stale(struct inflight *task, uint32_t sp)
 {
+#pragma unroll
 	for (int i = 0; i < MAX_NESTED; i++) {
 		uint32_t depth = task->depth;
 
@@ -179,7 +145,9 @@ static __always_inline void inflight_push(const struct inflight_slot *slot)
 	struct inflight *task = bpf_map_lookup_elem(&inflight, &tid);
 
 	if (!task) {
-		bpf_map_update_elem(&inflight, &tid, &inflight_empty, BPF_NOEXIST);
+		struct inflight empty = {};
+
+		bpf_map_update_elem(&inflight, &tid, &empty, BPF_NOEXIST);
 		task = bpf_map_lookup_elem(&inflight, &tid);
 		if (!task) {
 			COUNT(lost_inflight);
@@ -197,6 +165,22 @@ static __always_inline void inflight_push(const struct inflight_slot *slot)
 	COUNT(entries);
 }
 
+/* The slot of the call on whose stack sp lies, or NULL. */
+static __always_inline struct inflight_slot *inflight_top(uint32_t sp)
+{
+	uint32_t tid = current_tid(), depth;
+	struct inflight *task = bpf_map_lookup_elem(&inflight, &tid);
+	struct inflight_slot *slot;
+
+	if (!task)
+		return NULL;
+	depth = task->depth;
+	if (depth == 0 || depth > MAX_NESTED)
+		return NULL;
+	slot = slot_at(task, depth - 1);
+	return slot->sp > sp ? slot : NULL;
+}
+
 /* Takes the slot of the call that returns now; false if its entry was not seen. */
 static __always_inline bool inflight_pop(uint32_t bp, struct inflight_slot *slot)
 {
@@ -206,6 +190,7 @@ static __always_inline bool inflight_pop(uint32_t bp, struct inflight_slot *slot
 	if (!task)
 		return false;
 	depth = task->depth;
+#pragma unroll
 	for (int i = 0; i < MAX_NESTED; i++) {
 		if (depth == 0 || depth > MAX_NESTED)
 			return false;
@@ -225,7 +210,8 @@ static __always_inline bool inflight_pop(uint32_t bp, struct inflight_slot *slot
 }
 
 /* The size asked of __vmalloc_node_range, if it fits what alloc_vmap_area is now asked for: whole
- * pages and the guard page (mm/vmalloc.c:__get_vm_area_node), or no guard page. */
+ * pages and the guard page (mm/vmalloc.c:__get_vm_area_node), or no guard page. sp: where the stack
+ * is now, 0 = not known; a call that has returned lies below it. */
 static __always_inline uint32_t take_request(uint32_t sp, uint32_t size)
 {
 	uint32_t tid = current_tid(), key = tid & (NR_REQUESTS - 1), pages_bytes;
@@ -248,15 +234,21 @@ struct alloc_record {
 };
 
 /* Stacks arrive as 8 bytes a frame even on a 32-bit kernel; half of each is zero. */
-static __always_inline void add_stack(void *ctx, struct alloc_record *record)
+static __always_inline void add_stack(void *ctx, const volatile struct wire_config *config,
+				      uint32_t skip, struct alloc_record *record)
 {
+#ifndef VMT_NO_STACK
 	uint64_t ips[VMT_MAX_FRAMES];
-	uint32_t depth = cfg_stack_depth, nr;
+	uint32_t depth = config->stack_depth, nr;
 	long bytes;
 
 	if (depth == 0 || depth > VMT_MAX_FRAMES)
 		return;
-	bytes = bpf_get_stack(ctx, ips, depth * sizeof(ips[0]), 0);
+#ifdef VMT_PERF /* the verifier wants a size that it knows, or memory that is initialized */
+	bytes = bpf_get_stack(ctx, ips, sizeof(ips), skip);
+#else
+	bytes = bpf_get_stack(ctx, ips, depth * sizeof(ips[0]), skip);
+#endif
 	if (bytes <= 0) {
 		COUNT(stack_failed);
 		return;
@@ -267,14 +259,15 @@ static __always_inline void add_stack(void *ctx, struct alloc_record *record)
 	/* A depth that the user chose is no loss. */
 	if (nr >= depth && depth == VMT_MAX_FRAMES)
 		COUNT(stack_cut);
-	if (nr > VMT_MAX_FRAMES)
-		nr = VMT_MAX_FRAMES;
+	if (nr > depth)
+		nr = depth;
 #pragma unroll
 	for (uint32_t i = 0; i < VMT_MAX_FRAMES; i++) {
 		if (i < nr)
 			record->frames[i] = (uint32_t)ips[i];
 	}
 	record->alloc.head.nr_frames = nr;
+#endif
 }
 
 static __always_inline void fill_alloc(struct alloc_record *record,
@@ -297,122 +290,265 @@ static __always_inline void fill_alloc(struct alloc_record *record,
 	record->alloc.requested = slot->requested;
 }
 
-static __always_inline void send_alloc(struct alloc_record *record)
+static __always_inline void send_alloc(void *ctx, struct alloc_record *record)
 {
 	uint32_t nr = record->alloc.head.nr_frames;
 
 	if (nr > VMT_MAX_FRAMES)
 		nr = VMT_MAX_FRAMES;
-	send(record, sizeof(record->alloc) + nr * sizeof(record->frames[0]));
+	send(ctx, record, sizeof(record->alloc) + nr * sizeof(record->frames[0]));
+}
+
+static __always_inline bool read_area(uint32_t va, struct wire_head *head)
+{
+	if (read32(FIELD_ADDR(va, struct vmap_area, va_start), &head->start) &&
+	    read32(FIELD_ADDR(va, struct vmap_area, va_end), &head->end))
+		return true;
+	COUNT(read_failed);
+	return false;
 }
 
 /* ---- alloc_vmap_area(size, align, vstart, vend, node, gfp) ---------------------------------- */
 
-SEC("kprobe")
-int alloc_entry(struct pt_regs *ctx)
+PROGRAM("kprobe", alloc_entry, struct pt_regs)
 {
 	struct inflight_slot slot = {
 		.t_ns = bpf_ktime_get_ns(),
 		.bp = ctx->bp,
-		.sp = ctx->sp,
+		.sp = entry_sp(ctx, config),
 		.size = ARG1(ctx),
 		.align = ARG2(ctx),
 		.vstart = ARG3(ctx),
 	};
+	uint32_t gfp_arg = config->gfp_arg;
 
-	stack_arg(ctx, 4, &slot.vend);
-	if (cfg_gfp_arg)
-		stack_arg(ctx, cfg_gfp_arg, &slot.gfp);
+	stack_arg(slot.sp, 4, &slot.vend);
+	if (gfp_arg)
+		stack_arg(slot.sp, gfp_arg, &slot.gfp);
 	if (slot.gfp >> GFP_BITS)
 		slot.gfp = 0;
 	slot.requested = take_request(slot.sp, slot.size);
 	inflight_push(&slot);
-	return 0;
 }
 
-SEC("kretprobe")
-int alloc_return(struct pt_regs *ctx)
+/* Reports what insert_entry has not: failures, and with plan `return` every area. */
+PROGRAM("kretprobe", alloc_return, struct pt_regs)
 {
 	struct inflight_slot slot = {};
 	struct alloc_record record = {};
 	uint32_t va = RESULT(ctx);
+	bool known = inflight_pop(ctx->bp, &slot);
 
-	if (!inflight_pop(ctx->bp, &slot))
+	if (!IS_ERROR(va) && (slot.reported || (!known && !config->alloc_by_return)))
+		return;
+	if (!known)
 		COUNT(no_entry);
 	fill_alloc(&record, &slot);
 	if (IS_ERROR(va)) {
 		record.alloc.head.type = WIRE_FAIL;
 		record.alloc.err = (int32_t)va;
-	} else if (!read32(FIELD_ADDR(va, struct vmap_area, va_start), &record.alloc.head.start) ||
-		   !read32(FIELD_ADDR(va, struct vmap_area, va_end), &record.alloc.head.end)) {
-		COUNT(read_failed);
-		return 0;
+	} else if (!read_area(va, &record.alloc.head)) {
+		return;
 	}
-	add_stack(ctx, &record);
-	send_alloc(&record);
-	return 0;
+	add_stack(ctx, config, 0, &record);
+	send_alloc(ctx, &record);
+}
+
+/* ---- insert_vmap_area(va, ...): an area with its final range -----------------------------------
+ */
+
+/* True if the call that slot is of has made this one itself: the frame pointer is still its own,
+ * and the word there its caller's. */
+static __always_inline bool called_by(const struct pt_regs *ctx, const struct inflight_slot *slot)
+{
+	uint32_t bp;
+
+	return read32(ctx->bp, &bp) && bp == slot->bp;
+}
+
+/*
+ * Called by alloc_vmap_area and pcpu_get_vm_areas for what they return, under vmap_area_lock; from
+ * 6.12 on for lazy areas too, perhaps in the middle of an allocation, which purges.
+ */
+PROGRAM("kprobe", insert_entry, struct pt_regs)
+{
+	struct inflight_slot *slot = inflight_top(entry_sp(ctx, config)), none = {};
+	struct alloc_record record = {};
+
+	if (slot && slot->nr_vms)
+		return; /* percpu_return reports it */
+	if (config->insert_needs_slot && (!slot || !called_by(ctx, slot)))
+		return;
+	if (!read_area(ARG1(ctx), &record.alloc.head))
+		return;
+	if (slot && slot->size != record.alloc.head.end - record.alloc.head.start)
+		slot = NULL; /* of a call whose return was missed */
+	if (!slot && !config->insert_alone)
+		COUNT(no_entry);
+	fill_alloc(&record, slot ? slot : &none);
+	if (slot)
+		slot->reported = 1;
+	add_stack(ctx, config, OWN_FRAME, &record);
+	send_alloc(ctx, &record);
+}
+
+/* ---- tracepoint vmalloc:alloc_vmap_area(addr, size, align, vstart, vend, failed) ---------------
+ */
+
+static __always_inline struct attempt *task_attempt(void)
+{
+	uint32_t key = current_tid() & (NR_ATTEMPTS - 1);
+
+	return bpf_map_lookup_elem(&attempts, &key);
+}
+
+static __always_inline void note_attempt(const struct inflight_slot *slot)
+{
+	struct attempt *attempt = task_attempt();
+
+	if (!attempt)
+		return;
+	attempt->t_ns = slot->t_ns;
+	attempt->tid = current_tid();
+	attempt->size = slot->size;
+	attempt->align = slot->align;
+	attempt->vstart = slot->vstart;
+	attempt->vend = slot->vend;
+	attempt->requested = slot->requested;
+}
+
+static __always_inline void take_attempt(struct inflight_slot *slot)
+{
+	struct attempt *attempt = task_attempt();
+
+	if (!attempt || attempt->tid != current_tid())
+		return;
+	attempt->tid = 0;
+	slot->t_ns = attempt->t_ns;
+	slot->size = attempt->size;
+	slot->align = attempt->align;
+	slot->vstart = attempt->vstart;
+	slot->vend = attempt->vend;
+	slot->requested = attempt->requested;
+}
+
+/* After the search, before the area is inserted; once for each attempt, and the kernel makes
+ * another one after a purge. */
+PROGRAM("tracepoint", alloc_tracepoint, struct alloc_tracepoint_args)
+{
+	struct inflight_slot slot = {
+		.t_ns = bpf_ktime_get_ns(),
+		.size = ctx->size,
+		.align = ctx->align,
+		.vstart = ctx->vstart,
+		.vend = ctx->vend,
+	};
+	struct inflight_slot failed = {};
+	struct alloc_record record = {};
+
+	take_attempt(&failed); /* of this call, or left by one whose return was missed */
+	slot.requested = take_request(0, slot.size);
+	if (failed.t_ns && failed.size == slot.size && !slot.requested)
+		slot.requested = failed.requested;
+	if (ctx->failed) {
+		note_attempt(&slot);
+		return;
+	}
+	fill_alloc(&record, &slot);
+	record.alloc.head.start = ctx->addr;
+	record.alloc.head.end = ctx->addr + slot.size;
+	add_stack(ctx, config, 0, &record);
+	send_alloc(ctx, &record);
+}
+
+/* alloc_vmap_area returned: only failures are news. */
+PROGRAM("kretprobe", fail_return, struct pt_regs)
+{
+	struct inflight_slot slot = {};
+	struct alloc_record record = {};
+
+	if (!IS_ERROR(RESULT(ctx)))
+		return;
+	take_attempt(&slot);
+	fill_alloc(&record, &slot);
+	record.alloc.head.type = WIRE_FAIL;
+	record.alloc.err = (int32_t)RESULT(ctx);
+	add_stack(ctx, config, 0, &record);
+	send_alloc(ctx, &record);
 }
 
 /* ---- free_vmap_area_noflush(va): used -> lazy ------------------------------------------------ */
 
 /* At the entry, since the area can be purged and reused before the function returns. */
-SEC("kprobe")
-int free_entry(struct pt_regs *ctx)
+PROGRAM("kprobe", free_entry, struct pt_regs)
 {
 	struct wire_head record = {};
-	uint32_t va = ARG1(ctx);
 
 	fill_head(&record, WIRE_FREE, bpf_ktime_get_ns());
-	if (!read32(FIELD_ADDR(va, struct vmap_area, va_start), &record.start) ||
-	    !read32(FIELD_ADDR(va, struct vmap_area, va_end), &record.end)) {
-		COUNT(read_failed);
-		return 0;
-	}
-	send(&record, sizeof(record));
-	return 0;
+	if (read_area(ARG1(ctx), &record))
+		send(ctx, &record, sizeof(record));
 }
 
 /* ---- __purge_vmap_area_lazy: lazy -> free -----------------------------------------------------
  */
 
-SEC("kprobe")
-int purge_entry(struct pt_regs *ctx)
+static __always_inline struct purge *current_purge(void)
 {
-	purge_begin_ns = bpf_ktime_get_ns();
-	purge_tid = current_tid();
-	return 0;
+	uint32_t key = 0;
+
+	return bpf_map_lookup_elem(&purging, &key);
 }
 
-SEC("kretprobe")
-int purge_return(struct pt_regs *ctx)
+PROGRAM("kprobe", purge_entry, struct pt_regs)
+{
+	struct purge *purge = current_purge();
+
+	if (!purge)
+		return;
+	purge->begin_ns = bpf_ktime_get_ns();
+	purge->tid = current_tid();
+}
+
+static __always_inline void send_purge(void *ctx)
 {
 	struct wire_purge record = {};
+	struct purge *purge = current_purge();
 
 	fill_head(&record.head, WIRE_PURGE, bpf_ktime_get_ns());
-	if (purge_tid == record.head.tid)
-		record.begin_ns = purge_begin_ns;
-	purge_tid = 0;
-	send(&record, sizeof(record));
-	return 0;
+	if (!purge)
+		return;
+	if (purge->tid == record.head.tid)
+		record.begin_ns = purge->begin_ns;
+	purge->tid = 0;
+	send(ctx, &record, sizeof(record));
 }
 
-/* ---- pcpu_get_vm_areas(offsets, sizes, nr_vms, align): percpu chunks --------------------------
+PROGRAM("kretprobe", purge_return, struct pt_regs)
+{
+	send_purge(ctx);
+}
+
+/* Tracepoint vmalloc:purge_vmap_area_lazy: at the end of every purge, also of an empty one. */
+PROGRAM("tracepoint", purge_tracepoint, struct purge_tracepoint_args)
+{
+	send_purge(ctx);
+}
+
+/* ---- pcpu_get_vm_areas(offsets, sizes, nr_vms, align): percpu chunks ---------------------------
  */
 
-SEC("kprobe")
-int percpu_entry(struct pt_regs *ctx)
+PROGRAM("kprobe", percpu_entry, struct pt_regs)
 {
 	struct inflight_slot slot = {
 		.t_ns = bpf_ktime_get_ns(),
 		.bp = ctx->bp,
-		.sp = ctx->sp,
+		.sp = entry_sp(ctx, config),
 		.nr_vms = ARG3(ctx),
 	};
 
 	read32(ARG2(ctx), &slot.size);
-	stack_arg(ctx, 4, &slot.align);
+	stack_arg(slot.sp, 4, &slot.align);
 	inflight_push(&slot);
-	return 0;
 }
 
 static __always_inline bool read_vm_struct(uint32_t vm, struct wire_head *head)
@@ -426,12 +562,21 @@ static __always_inline bool read_vm_struct(uint32_t vm, struct wire_head *head)
 	return true;
 }
 
-SEC("kretprobe")
-int percpu_return(struct pt_regs *ctx)
+static __always_inline void send_percpu_vm(void *ctx, struct alloc_record *record, uint32_t at)
+{
+	uint32_t vm;
+
+	if (read32(at, &vm) && read_vm_struct(vm, &record->alloc.head))
+		send_alloc(ctx, record);
+	else
+		COUNT(read_failed);
+}
+
+PROGRAM("kretprobe", percpu_return, struct pt_regs)
 {
 	struct inflight_slot slot = {};
 	struct alloc_record record = {};
-	uint32_t vms = RESULT(ctx), vm;
+	uint32_t vms = RESULT(ctx);
 
 	if (!inflight_pop(ctx->bp, &slot)) {
 		COUNT(no_entry);
@@ -439,58 +584,50 @@ int percpu_return(struct pt_regs *ctx)
 	}
 	fill_alloc(&record, &slot);
 	record.alloc.head.flags |= WIRE_F_PERCPU;
-	add_stack(ctx, &record);
+	add_stack(ctx, config, 0, &record);
 	if (!vms) {
 		record.alloc.head.type = WIRE_FAIL;
 		record.alloc.err = -ENOMEM;
-		send_alloc(&record);
-		return 0;
+		send_alloc(ctx, &record);
+		return;
 	}
+#pragma unroll
 	for (uint32_t i = 0; i < MAX_PERCPU_VMS; i++) {
-		if (i >= slot.nr_vms)
-			break;
-		if (read32(vms + 4 * i, &vm) && read_vm_struct(vm, &record.alloc.head))
-			send_alloc(&record);
-		else
-			COUNT(read_failed);
+		if (i < slot.nr_vms)
+			send_percpu_vm(ctx, &record, vms + 4 * i);
 	}
-	return 0;
 }
 
 /* ---- the vmalloc and vfree families (--probes=all) ---------------------------------------------
  */
 
-/* __vmalloc_node_range(size, ...): every vmalloc of 6.1 passes here, module_alloc included. */
-SEC("kprobe")
-int vmalloc_entry(struct pt_regs *ctx)
+/* vmalloc(size), __vmalloc_node_range(size, ...) and whatever else takes the size first. */
+PROGRAM("kprobe", vmalloc_entry, struct pt_regs)
 {
 	uint32_t tid = current_tid(), key = tid & (NR_REQUESTS - 1);
 	struct request *request = bpf_map_lookup_elem(&requests, &key);
 
 	if (!request)
-		return 0;
+		return;
 	request->tid = tid;
-	request->sp = ctx->sp;
+	request->sp = entry_sp(ctx, config);
 	request->bytes = ARG1(ctx);
-	return 0;
 }
 
 /* vfree(addr), vfree_atomic(addr): from atomic context the area is given up later, by a kworker,
  * so this is the only place that sees who frees. */
-SEC("kprobe")
-int vfree_entry(struct pt_regs *ctx)
+PROGRAM("kprobe", vfree_entry, struct pt_regs)
 {
 	struct wire_vfree record = {};
 	uint32_t addr = ARG1(ctx);
 
 	if (!addr)
-		return 0;
+		return;
 	fill_head(&record.head, WIRE_VFREE, bpf_ktime_get_ns());
 	record.head.start = addr;
-	read32(ctx->sp, &record.caller);
+	read32(entry_sp(ctx, config), &record.caller);
 	read32(ctx->bp + 4, &record.caller2);
-	send(&record, sizeof(record));
-	return 0;
+	send(ctx, &record, sizeof(record));
 }
 
 char LICENSE[] SEC("license") = "GPL";

@@ -36,6 +36,7 @@ enum { false = 0, true = 1 };
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERF_EVENT_ARRAY = 4,
 	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
@@ -47,6 +48,27 @@ enum {
 	BPF_RB_NO_WAKEUP = 1 << 0,
 	BPF_RB_FORCE_WAKEUP = 1 << 1,
 	BPF_RB_AVAIL_DATA = 0,
+};
+
+#define BPF_F_CURRENT_CPU 0xffffffffULL
+
+/* include/trace/events/vmalloc.h, as perf hands it over: 8 bytes that all events have, then the
+ * fields; the same in every version that has it (6.2 to 7.3). */
+struct alloc_tracepoint_args {
+	uint32_t common[2];
+	uint32_t addr;
+	uint32_t size;
+	uint32_t align;
+	uint32_t vstart;
+	uint32_t vend;
+	int32_t failed;
+};
+
+struct purge_tracepoint_args {
+	uint32_t common[2];
+	uint32_t start;
+	uint32_t end;
+	uint32_t npurged;
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -276,14 +277,28 @@ int capture_heal(struct capture *capture)
 	return 0;
 }
 
-int capture_seed(struct capture *capture, const struct sink *sink)
+/* The stacks seen before the sink was there, by the self-test: an event to come may have one. */
+static int emit_known_stacks(struct capture *capture)
 {
+	struct event event = { .t_ns = clock_now_ns(), .type = EV_STACK };
 	int err = 0;
 
+	for (uint32_t id = 1; id <= stacks_count(capture->stacks) && !err; id++) {
+		event.stack_id = id;
+		err = sink_event(&capture->sink, &event);
+	}
+	return err;
+}
+
+int capture_seed(struct capture *capture, const struct sink *sink)
+{
+	int err;
+
 	capture->sink = *sink;
-	if (capture->can_list)
+	err = emit_known_stacks(capture);
+	if (!err && capture->can_list)
 		err = snapshot(capture, true);
-	else
+	if (!capture->can_list)
 		log_note("kernel.kptr_restrict=2 hides the areas that exist already; they are "
 			 "unknown until freed. --seed=sysctl sets it to 1 for one read");
 	capture_start_unlock(capture);
@@ -320,6 +335,19 @@ struct losses_total capture_losses(struct capture *capture)
 const struct probes *capture_probes(const struct capture *capture)
 {
 	return capture->probes;
+}
+
+enum transport capture_transport(const struct capture *capture)
+{
+	return capture->options.probes.transport;
+}
+
+bool capture_plan_failure(const struct capture *capture, uint32_t i, char *text, size_t len)
+{
+	if (i >= capture->nr_plans || !capture->plan_failures[i][0])
+		return false;
+	snprintf(text, len, "%s: %s", plan_name(&capture->plans[i]), capture->plan_failures[i]);
+	return true;
 }
 
 bool capture_can_list(const struct capture *capture)

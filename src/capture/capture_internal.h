@@ -20,6 +20,9 @@ struct capture {
 	struct symbols *symbols;
 	struct resolver *resolver;
 	struct decode *decode;
+	struct plan plans[PLAN_MAX_PLANS]; /* possible here, best first */
+	uint32_t nr_plans;
+	char plan_failures[PLAN_MAX_PLANS][256]; /* why one was given up, "" = it was not tried */
 	struct probes *probes;
 	struct ring *ring; /* the one in use */
 	struct ring rings[2];

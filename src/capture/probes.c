@@ -11,44 +11,20 @@
 #include <bpf/libbpf.h>
 
 #include "capture/btf.h"
+#include "capture/objects.h"
 #include "event.h"
 #include "log.h"
-#include "vmtrace.skel.h"
 
 #define ATTACH_TRIES    5
 #define ATTACH_PAUSE_US 100000
 #define MIN_WAKE_BYTES  2048 /* a ring of 4K never holds more than 4095 bytes */
 
-struct hook {
-	const char *function;
-	const char *purpose;
-	const char *program;
-	bool is_return;
-	bool required;
-	bool request; /* only with --probes=all */
-};
-
-/* In the order of attaching. Who calls what on which kernel: docs/KERNELS.md. */
-static const struct hook hooks[] = {
-	{ "free_vmap_area_noflush", "area freed, becomes lazy", "free_entry", false, true, false },
-	{ "__purge_vmap_area_lazy", "purge begins", "purge_entry", false, true, false },
-	{ "__purge_vmap_area_lazy", "purge ends: lazy is free", "purge_return", true, true, false },
-	{ "alloc_vmap_area", "area allocated or failed", "alloc_return", true, true, false },
-	{ "alloc_vmap_area", "what was asked for", "alloc_entry", false, true, false },
-	{ "pcpu_get_vm_areas", "percpu chunk allocated", "percpu_return", true, false, false },
-	{ "pcpu_get_vm_areas", "percpu chunk asked for", "percpu_entry", false, false, false },
-	{ "__vmalloc_node_range", "bytes asked of vmalloc", "vmalloc_entry", false, false, true },
-	{ "vfree", "who frees", "vfree_entry", false, false, true },
-	{ "vfree_atomic", "who frees from atomic context", "vfree_entry", false, false, true },
-};
-
-#define NR_HOOKS (sizeof(hooks) / sizeof(hooks[0]))
-
 struct probes {
-	struct vmtrace_bpf *skel;
+	struct bpf_object *object;
 	struct btf_choice btf;
-	struct bpf_link *links[NR_HOOKS];
-	struct probe_status status[NR_HOOKS];
+	struct plan plan;
+	struct bpf_link *links[PLAN_MAX_PROBES];
+	enum transport transport;
 	uint32_t cpus;
 	uint32_t ring_bytes;
 };
@@ -61,160 +37,147 @@ static int libbpf_print(enum libbpf_print_level level, const char *format, va_li
 	return vfprintf(stderr, format, args);
 }
 
-static void plan_hook(const struct symbols *symbols, const struct hook *hook, bool with_requests,
-		      struct probe_status *status)
+enum transport probes_best_transport(void)
 {
-	uint32_t addr;
+	int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "vmtrace_probe", 0, 0, VMT_PAGE_SIZE, NULL);
 
-	memset(status, 0, sizeof(*status));
-	status->function = hook->function;
-	status->purpose = hook->purpose;
-	status->required = hook->required;
-	status->is_return = hook->is_return;
-	switch (symbols_find(symbols, hook->function, status->symbol, sizeof(status->symbol),
-			     &addr)) {
-	case SYMBOLS_NONE:
-		status->state = PROBE_MISSING;
-		break;
-	case SYMBOLS_AMBIGUOUS:
-		status->state = PROBE_AMBIGUOUS;
-		break;
-	case SYMBOLS_ONE:
-		status->state = PROBE_FOUND;
-		break;
+	if (fd < 0)
+		return errno == EINVAL ? TRANSPORT_PERF : TRANSPORT_RING;
+	close(fd);
+	return TRANSPORT_RING;
+}
+
+/* ---- load ----------------------------------------------------------------------------------- */
+
+static struct bpf_object *open_object(const struct probes_options *options,
+				      const struct btf_choice *btf)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "vmtrace");
+	const unsigned char *begin = object_ring_begin, *end = object_ring_end;
+
+	if (options->transport == TRANSPORT_PERF && options->stack_depth) {
+		begin = object_perf_begin;
+		end = object_perf_end;
+	} else if (options->transport == TRANSPORT_PERF) {
+		begin = object_perf_nostack_begin;
+		end = object_perf_nostack_end;
 	}
-	if (hook->request && !with_requests)
-		status->state = PROBE_OFF;
+	if (btf->path[0])
+		opts.btf_custom_path = btf->path;
+	return bpf_object__open_mem(begin, (size_t)(end - begin), &opts);
 }
 
-uint32_t probes_plan(const struct symbols *symbols, bool with_requests, struct probe_status *list,
-		     uint32_t max)
-{
-	uint32_t count = 0;
-
-	for (; count < NR_HOOKS && count < max; count++)
-		plan_hook(symbols, &hooks[count], with_requests, &list[count]);
-	return count;
-}
-
-/* A program is loaded only if one of its hooks will be attached. */
+/* A program is loaded only if a probe of the plan needs it. */
 static void choose_programs(struct probes *probes)
 {
-	for (size_t i = 0; i < NR_HOOKS; i++) {
-		struct bpf_program *program =
-			bpf_object__find_program_by_name(probes->skel->obj, hooks[i].program);
+	struct bpf_program *program;
 
-		bpf_program__set_autoload(program, false);
-	}
-	for (size_t i = 0; i < NR_HOOKS; i++) {
-		if (probes->status[i].state == PROBE_FOUND)
-			bpf_program__set_autoload(bpf_object__find_program_by_name(
-							  probes->skel->obj, hooks[i].program),
-						  true);
+	bpf_object__for_each_program(program, probes->object)
+	{
+		bool wanted = false;
+
+		for (uint32_t i = 0; i < probes->plan.nr_probes && !wanted; i++)
+			wanted =
+				!strcmp(bpf_program__name(program), probes->plan.probes[i].program);
+		bpf_program__set_autoload(program, wanted);
 	}
 }
 
-static int check_required(const struct probes *probes)
+static struct wire_config make_config(const struct probes *probes,
+				      const struct probes_options *options)
 {
-	for (size_t i = 0; i < NR_HOOKS; i++) {
-		const struct probe_status *status = &probes->status[i];
+	uint32_t wake_bytes = options->ring_bytes / 8;
 
-		if (!status->required || status->state == PROBE_FOUND)
-			continue;
-		log_error("kernel function '%s' %s: without it the map would be wrong. "
-			  "'vmtrace snapshot' works without probes; 'vmtrace doctor' shows all",
-			  status->function,
-			  status->state == PROBE_AMBIGUOUS
-				  ? "exists several times in /proc/kallsyms"
-				  : "is not in /proc/kallsyms (inlined, renamed, or hidden by "
-				    "kernel.kptr_restrict)");
-		return -ENOSYS;
-	}
-	return 0;
+	return (struct wire_config){
+		.stack_depth = options->stack_depth,
+		.gfp_arg = probes->plan.gfp_arg,
+		.wake_bytes = wake_bytes < MIN_WAKE_BYTES ? MIN_WAKE_BYTES : wake_bytes,
+		.sp_is_regs = probes->plan.sp_is_regs,
+		.alloc_by_return = probes->plan.way == WAY_RETURN || probes->plan.insert_needs_slot,
+		.insert_alone = probes->plan.insert_alone,
+		.insert_needs_slot = probes->plan.insert_needs_slot,
+	};
 }
 
-static void explain_load(int err, uint32_t ring_bytes)
+static struct bpf_map *map(const struct probes *probes, const char *name)
 {
-	if (err == -EPERM)
+	return bpf_object__find_map_by_name(probes->object, name);
+}
+
+static int configure(struct probes *probes, const struct wire_config *config)
+{
+	int err = bpf_map__set_max_entries(map(probes, "stats"), probes->cpus);
+
+	if (err)
+		return err;
+	if (probes->transport == TRANSPORT_PERF)
+		return bpf_map__set_max_entries(map(probes, "events"), probes->cpus);
+	return bpf_map__set_initial_value(map(probes, ".rodata"), config, sizeof(*config));
+}
+
+/* Without global data (Linux 5.2) the configuration is in a map of its own. */
+static int configure_loaded(struct probes *probes, const struct wire_config *config)
+{
+	uint32_t key = 0;
+
+	if (probes->transport != TRANSPORT_PERF)
+		return 0;
+	return bpf_map_update_elem(bpf_map__fd(map(probes, "configs")), &key, config, BPF_ANY) < 0
+		       ? -errno
+		       : 0;
+}
+
+/* -ENOSYS with the reason in why if another plan may do better, else err with a message. */
+static int explain_load(int err, uint32_t ring_bytes, char *why, size_t why_len)
+{
+	if (err == -EPERM) {
 		log_error("the kernel refuses to load BPF programs (%s): run as root; check "
 			  "/sys/kernel/security/lockdown. 'vmtrace snapshot' works without BPF",
 			  strerror(-err));
-	else if (err == -ENOMEM)
+		return err;
+	}
+	if (err == -ENOMEM) {
 		log_error("no room for the probes: the ring takes %u KiB of vmalloc space in one "
 			  "piece. Use a smaller --ring, or 'vmtrace snapshot', which needs none",
 			  2 * ring_bytes / 1024 + 16);
-	else if (err == -EINVAL)
-		log_error("the kernel refuses the BPF programs or their ring buffer (needs Linux "
-			  "5.8): %s. -vv shows why; 'vmtrace snapshot' works without BPF",
-			  strerror(-err));
-	else
-		log_error("loading the BPF programs failed: %s. -vv shows libbpf's messages",
-			  strerror(-err));
-}
-
-/* alloc_vmap_area(size, align, vstart, vend, node, gfp, ...): a clone without the node, as 5.10
- * has, has gfp one place earlier; of any other clone nothing is known. */
-static uint32_t gfp_arg(const struct probes *probes)
-{
-	for (size_t i = 0; i < NR_HOOKS; i++) {
-		const char *symbol = probes->status[i].symbol;
-
-		if (strcmp(hooks[i].program, "alloc_entry"))
-			continue;
-		if (!strcmp(symbol, hooks[i].function))
-			return 6;
-		return strcmp(symbol, "alloc_vmap_area.constprop.0") ? 0 : 5;
+		return err;
 	}
-	return 0;
+	snprintf(why, why_len, "the kernel refuses its BPF programs: %s (-vv shows why)",
+		 strerror(-err));
+	return -ENOSYS;
 }
 
-static int configure(struct probes *probes, const struct probes_options *options)
+int probes_load(const struct probes_options *options, const struct plan *plan, char *why,
+		size_t why_len, struct probes **out)
 {
-	struct vmtrace_bpf *skel = probes->skel;
-	uint32_t wake_bytes = options->ring_bytes / 8;
-	int err;
-
-	skel->rodata->cfg_gfp_arg = gfp_arg(probes);
-	skel->rodata->cfg_stack_depth = options->stack_depth;
-	skel->rodata->cfg_wake_bytes = wake_bytes < MIN_WAKE_BYTES ? MIN_WAKE_BYTES : wake_bytes;
-	err = bpf_map__set_max_entries(skel->maps.stats, probes->cpus);
-	return err;
-}
-
-int probes_load(const struct probes_options *options, const struct symbols *symbols,
-		struct probes **out)
-{
-	LIBBPF_OPTS(bpf_object_open_opts, open_opts);
 	struct probes *probes = calloc(1, sizeof(*probes));
+	struct wire_config config;
 	int err, cpus;
 
 	if (!probes)
 		return -ENOMEM;
-	probes->btf.fd = -1;
+	probes->plan = *plan;
+	probes->transport = options->transport;
+	probes->ring_bytes = options->ring_bytes;
 	libbpf_set_print(libbpf_print);
-	probes_plan(symbols, options->with_requests, probes->status, NR_HOOKS);
-	err = check_required(probes);
-	if (!err)
-		err = btf_choose(options->btf_path, &probes->btf);
-	if (err)
-		goto fail;
-	if (probes->btf.path[0])
-		open_opts.btf_custom_path = probes->btf.path;
 	cpus = libbpf_num_possible_cpus();
 	probes->cpus = cpus > 0 ? (uint32_t)cpus : 1;
-	probes->ring_bytes = options->ring_bytes;
-	probes->skel = vmtrace_bpf__open_opts(&open_opts);
-	err = probes->skel ? 0 : -errno; /* libbpf sets errno */
+	err = btf_choose(options->btf_path, &probes->btf);
+	if (err)
+		goto fail;
+	probes->object = open_object(options, &probes->btf);
+	err = probes->object ? 0 : -errno; /* libbpf sets errno */
 	if (!err) {
 		choose_programs(probes);
-		err = configure(probes, options);
+		config = make_config(probes, options);
+		err = configure(probes, &config);
 	}
 	if (!err)
-		err = vmtrace_bpf__load(probes->skel);
+		err = bpf_object__load(probes->object);
+	if (!err)
+		err = configure_loaded(probes, &config);
 	if (err) {
-		explain_load(err, options->ring_bytes);
-		if (err == -EINVAL)
-			err = -ENOSYS;
+		err = explain_load(err, options->ring_bytes, why, why_len);
 		goto fail;
 	}
 	*out = probes;
@@ -224,69 +187,62 @@ fail:
 	return err;
 }
 
-/* A probe that is optional: what its absence costs is said once. */
-static void note_missing(const struct hook *hook, const struct probe_status *status)
+/* ---- attach --------------------------------------------------------------------------------- */
+
+static struct bpf_link *attach_once(struct bpf_program *program, const struct probe *probe)
 {
-	if (status->state == PROBE_OFF || hook->is_return)
-		return;
-	log_note("probe '%s' unavailable (%s): '%s' is not reported%s", hook->function,
-		 status->state == PROBE_AMBIGUOUS ? "several functions have that name"
-						  : "inlined, notrace or renamed",
-		 hook->purpose,
-		 hook->request ? "" : "; such areas are learnt only from the kernel's list");
+	if (probe->type == PROBE_TRACEPOINT)
+		return bpf_program__attach_tracepoint(program, "vmalloc", probe->symbol);
+	return bpf_program__attach_kprobe(program, probe->type == PROBE_RETURN, probe->symbol);
 }
 
 /* A probe takes percpu memory. When the last chunk is full, a worker has to make another first. */
-static struct bpf_link *attach(struct probes *probes, const struct hook *hook, const char *symbol)
+static struct bpf_link *attach(struct probes *probes, const struct probe *probe)
 {
 	struct bpf_program *program =
-		bpf_object__find_program_by_name(probes->skel->obj, hook->program);
+		bpf_object__find_program_by_name(probes->object, probe->program);
 	struct bpf_link *link = NULL;
 
 	for (int i = 0; i < ATTACH_TRIES && !link; i++) {
 		if (i)
 			usleep(ATTACH_PAUSE_US);
-		link = bpf_program__attach_kprobe(program, hook->is_return, symbol);
+		link = attach_once(program, probe);
 		if (!link && errno != ENOMEM)
 			break;
 	}
 	return link;
 }
 
-static int explain_attach(const struct probe_status *status)
+static int explain_attach(const struct probe *probe, char *why, size_t why_len)
 {
-	if (status->err == -ENOMEM) {
+	if (probe->err == -ENOMEM) {
 		log_error("no room for a probe on '%s': the kernel needs a new percpu chunk, which "
 			  "takes a large piece of vmalloc space. 'vmtrace snapshot' needs none",
-			  status->symbol);
+			  probe->symbol);
 		return -ENOMEM;
 	}
-	log_error("the kernel refuses a probe on '%s' (%s): is CONFIG_KPROBES on, and is the "
-		  "function "
-		  "not marked notrace? 'vmtrace snapshot' works without probes",
-		  status->symbol, strerror(-status->err));
+	snprintf(why, why_len,
+		 "the kernel refuses a probe on '%s' (%s): is CONFIG_KPROBES on, and is the "
+		 "function not marked notrace?",
+		 probe->symbol, strerror(-probe->err));
 	return -ENOSYS;
 }
 
-int probes_attach(struct probes *probes)
+int probes_attach(struct probes *probes, char *why, size_t why_len)
 {
-	for (size_t i = 0; i < NR_HOOKS; i++) {
-		struct probe_status *status = &probes->status[i];
+	for (uint32_t i = 0; i < probes->plan.nr_probes; i++) {
+		struct probe *probe = &probes->plan.probes[i];
 
-		if (status->state != PROBE_FOUND) {
-			note_missing(&hooks[i], status);
-			continue;
-		}
-		probes->links[i] = attach(probes, &hooks[i], status->symbol);
-		status->state = PROBE_ATTACHED;
+		probes->links[i] = attach(probes, probe);
+		probe->state = PROBE_ATTACHED;
 		if (probes->links[i])
 			continue;
-		status->err = -errno;
-		status->state = PROBE_FAILED;
-		if (status->required)
-			return explain_attach(status);
-		log_note("probe '%s' unavailable (%s): '%s' is not known", status->symbol,
-			 strerror(-status->err), status->purpose);
+		probe->err = -errno;
+		probe->state = PROBE_FAILED;
+		if (probe->required)
+			return explain_attach(probe, why, why_len);
+		log_note("probe '%s' unavailable (%s): '%s' is not known", probe->symbol,
+			 strerror(-probe->err), probe->purpose);
 	}
 	return 0;
 }
@@ -295,12 +251,15 @@ void probes_free(struct probes *probes)
 {
 	if (!probes)
 		return;
-	for (size_t i = NR_HOOKS; i-- > 0;)
+	for (uint32_t i = PLAN_MAX_PROBES; i-- > 0;)
 		bpf_link__destroy(probes->links[i]);
-	vmtrace_bpf__destroy(probes->skel);
+	bpf_object__close(probes->object);
 	btf_choice_release(&probes->btf);
 	free(probes);
 }
+
+/* ---- while it runs ----------------------------------------------------------------------------
+ */
 
 /* struct inflight of vmtrace.bpf.c, as far as it is read here */
 struct inflight_head {
@@ -312,7 +271,7 @@ struct inflight_head {
 
 void probes_sweep(struct probes *probes, uint64_t before_ns)
 {
-	int fd = bpf_map__fd(probes->skel->maps.inflight);
+	int fd = bpf_map__fd(map(probes, "inflight"));
 	uint32_t key = 0, next;
 	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
 
@@ -337,14 +296,19 @@ int probes_use_ring(const struct probes *probes, int ring_fd)
 {
 	uint32_t key = 0;
 
-	if (bpf_map_update_elem(bpf_map__fd(probes->skel->maps.rings), &key, &ring_fd, BPF_ANY) < 0)
+	if (bpf_map_update_elem(bpf_map__fd(map(probes, "rings")), &key, &ring_fd, BPF_ANY) < 0)
 		return -errno;
 	return 0;
 }
 
+int probes_events_fd(const struct probes *probes)
+{
+	return bpf_map__fd(map(probes, "events"));
+}
+
 int probes_stats_fd(const struct probes *probes)
 {
-	return bpf_map__fd(probes->skel->maps.stats);
+	return bpf_map__fd(map(probes, "stats"));
 }
 
 uint32_t probes_cpus(const struct probes *probes)
@@ -357,8 +321,7 @@ const char *probes_btf_source(const struct probes *probes)
 	return probes->btf.source;
 }
 
-const struct probe_status *probes_status(const struct probes *probes, uint32_t *count)
+const struct plan *probes_plan(const struct probes *probes)
 {
-	*count = NR_HOOKS;
-	return probes->status;
+	return &probes->plan;
 }

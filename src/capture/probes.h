@@ -1,56 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The kernel side: which functions are hooked, by which program, and whether that worked. Loads
- * and attaches; what comes out of the ring is decode's business.
+ * The kernel side: loads the programs that a plan names and attaches them. What comes out of the
+ * ring is decode's business.
  */
 #ifndef VMTRACE_CAPTURE_PROBES_H
 #define VMTRACE_CAPTURE_PROBES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
-#include "capture/symbols.h"
+#include "capture/plan.h"
+#include "capture/transport.h"
 
 struct probes;
 
 struct probes_options {
 	const char *btf_path; /* --btf, or NULL */
-	uint32_t ring_bytes;  /* power of two, at least a page */
+	enum transport transport;
+	uint32_t ring_bytes;  /* power of two, at least a page; of perf buffers: each */
 	uint32_t stack_depth; /* 0 .. VMT_MAX_FRAMES */
-	bool with_requests;   /* --probes=all: the vmalloc and vfree families too */
 };
 
-enum probe_state {
-	PROBE_OFF = 0,   /* not asked for (--probes=area) */
-	PROBE_MISSING,   /* no such function here */
-	PROBE_AMBIGUOUS, /* several functions of that name */
-	PROBE_FAILED,    /* the kernel refused it */
-	PROBE_ATTACHED,
-	PROBE_FOUND, /* resolved, not attached (doctor) */
-};
+/* TRANSPORT_RING if this kernel has BPF ring buffers, else TRANSPORT_PERF. */
+enum transport probes_best_transport(void);
 
-struct probe_status {
-	const char *function; /* as mm/vmalloc.c has it */
-	const char *purpose;  /* "area allocated, entry" ... */
-	char symbol[128];     /* as this kernel has it, "" if missing */
-	bool required;        /* without it the map would be wrong */
-	bool is_return;
-	enum probe_state state;
-	int err; /* -errno of PROBE_FAILED */
-};
-
-/* Fills list (of at most max) with the plan for this kernel without loading anything. Returns how
- * many. */
-uint32_t probes_plan(const struct symbols *symbols, bool with_requests, struct probe_status *list,
-		     uint32_t max);
-
-/* Opens and loads the programs. 0; -ENOSYS when the kernel lacks what is needed (message logged);
- * -errno with a message logged. */
-int probes_load(const struct probes_options *options, const struct symbols *symbols,
-		struct probes **probes);
+/*
+ * Opens and loads the programs of plan (copied), over options->transport (not AUTO). 0; -ENOSYS
+ * with the reason in why when the kernel refuses this plan (another may do); any other -errno
+ * with a message logged.
+ */
+int probes_load(const struct probes_options *options, const struct plan *plan, char *why,
+		size_t why_len, struct probes **probes);
 /* Attaches, frees and purges first, so that an allocation missed in between is healed by the
- * snapshot that follows. */
-int probes_attach(struct probes *probes);
+ * snapshot that follows. Errors as of probes_load. */
+int probes_attach(struct probes *probes, char *why, size_t why_len);
 /* Detaches and unloads; probes_free(NULL) is legal. */
 void probes_free(struct probes *probes);
 
@@ -67,9 +51,13 @@ void probes_sweep(struct probes *probes, uint64_t before_ns);
 int probes_new_ring(const struct probes *probes);
 int probes_use_ring(const struct probes *probes, int ring_fd);
 
+/* The map of perf buffers, for TRANSPORT_PERF. */
+int probes_events_fd(const struct probes *probes);
+
 int probes_stats_fd(const struct probes *probes);
 uint32_t probes_cpus(const struct probes *probes); /* possible CPUs: entries of the stats array */
 const char *probes_btf_source(const struct probes *probes);
-const struct probe_status *probes_status(const struct probes *probes, uint32_t *count);
+/* The plan, each probe with its state. */
+const struct plan *probes_plan(const struct probes *probes);
 
 #endif

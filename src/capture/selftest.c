@@ -71,3 +71,8 @@ bool selftest_alloc_ok(const struct selftest *test, char *why, size_t why_len)
 		return true;
 	return false;
 }
+
+bool selftest_stack_ok(const struct selftest *test)
+{
+	return test->alloc.kind == KIND_BPF;
+}

@@ -34,6 +34,9 @@ int selftest_event(void *context, const struct event *event);
 /* Makes the test allocation (a BPF array map, one vmalloc). Returns its fd or -errno. */
 int selftest_allocate(void);
 
+/* True if its stack names the BPF system call's functions: stacks can be believed. */
+bool selftest_stack_ok(const struct selftest *test);
+
 /* True if the allocation was reported as it must be; else false and the reason in why. Call when
  * test->alloc was seen or waiting for it has ended. */
 bool selftest_alloc_ok(const struct selftest *test, char *why, size_t why_len);

@@ -10,6 +10,7 @@
 
 #include "capture/capture_internal.h"
 #include "capture/selftest.h"
+#include "capture/text.h"
 #include "clock.h"
 #include "log.h"
 
@@ -100,13 +101,26 @@ static int check_room(const struct capture *capture)
 	return -ENOSPC;
 }
 
-static int start_flow(struct capture *capture)
+/* What has no part in a failed plan is not freed with it. */
+static void stop_flow(struct capture *capture)
 {
-	int err = probes_load(&capture->options.probes, capture->symbols, &capture->probes);
+	pump_stop(capture->pump);
+	capture->pump = NULL;
+	ring_unmap(&capture->rings[0]);
+	ring_unmap(&capture->rings[1]);
+	if (capture->ring_fd >= 0)
+		close(capture->ring_fd);
+	capture->ring_fd = -1;
+	losses_free(capture->losses);
+	capture->losses = NULL;
+	probes_free(capture->probes);
+	capture->probes = NULL;
+}
 
-	if (err)
-		return err;
-	err = capture_open_ring(capture, 0, &capture->ring_fd);
+static int open_flow(struct capture *capture)
+{
+	int err = capture_open_ring(capture, 0, &capture->ring_fd);
+
 	if (!err)
 		err = probes_use_ring(capture->probes, capture->ring_fd);
 	capture->ring = &capture->rings[0];
@@ -115,11 +129,9 @@ static int start_flow(struct capture *capture)
 				 probes_cpus(capture->probes));
 	if (!err)
 		err = pump_start(&capture->pump, capture->ring, capture->ring_fd);
-	if (err) {
+	if (err)
 		log_error("cannot map the ring buffer: %s", strerror(-err));
-		return err;
-	}
-	return probes_attach(capture->probes);
+	return err;
 }
 
 /* Emits events until *done, at most SELFTEST_MS. */
@@ -158,20 +170,20 @@ static bool kernel_has(struct capture *capture, const struct event *alloc)
 	return found;
 }
 
-/* One try. False with the reason in why. */
-static bool prove_once(struct capture *capture, char *why, size_t why_len)
+/* One try: 0; -ENODATA if all is right but the stack; -ENOSYS. The reason is in why. */
+static int prove_once(struct capture *capture, char *why, size_t why_len)
 {
 	struct selftest test = {
 		.range = &capture->range,
 		.own_pid = (uint32_t)getpid(),
-		.with_requests = capture->options.probes.with_requests,
+		.with_requests = capture->options.plan.with_requests,
 	};
 	int fd = selftest_allocate();
 	bool ok;
 
 	if (fd < 0) {
 		snprintf(why, why_len, "cannot make a BPF map of 34K: %s", strerror(-fd));
-		return false;
+		return -ENOSYS;
 	}
 	capture->sink = (struct sink){ .event = selftest_event, .context = &test };
 	emit_until(capture, &test.allocated);
@@ -189,30 +201,134 @@ static bool prove_once(struct capture *capture, char *why, size_t why_len)
 		ok = false;
 	}
 	capture->sink = capture_no_sink();
-	return ok;
+	if (!ok)
+		return -ENOSYS;
+	if (capture->options.probes.stack_depth && !selftest_stack_ok(&test)) {
+		snprintf(why, why_len, "its stacks do not reach the caller");
+		return -ENODATA;
+	}
+	return 0;
 }
 
 /* A test that failed while events were lost proves nothing; that is no reason to trust, either. */
-static int prove(struct capture *capture)
+static int prove(struct capture *capture, char *why, size_t why_len)
 {
-	char why[256];
 	bool lost = true;
 
 	for (int i = 0; i < SELFTEST_TRIES && lost; i++) {
+		int err;
+
 		capture->heal_wanted = false;
-		if (prove_once(capture, why, sizeof(why))) {
+		err = prove_once(capture, why, why_len);
+		lost = capture->heal_wanted;
+		if (err != -ENOSYS)
 			capture->heal_wanted = false; /* the seed comes after it */
+		if (err != -ENOSYS || !lost)
+			return err;
+	}
+	log_error("self-test failed since events were lost meanwhile: use a larger --ring");
+	return -EAGAIN;
+}
+
+/* ---- the plan ------------------------------------------------------------------------------- */
+
+/* 0; -ENOSYS with the reason in why if another plan may do; -ENODATA, running, if only its stacks
+ * are wrong; -errno with a message logged. */
+static int try_plan(struct capture *capture, const struct plan *plan, char *why, size_t why_len)
+{
+	int err = probes_load(&capture->options.probes, plan, why, why_len, &capture->probes);
+
+	if (!err)
+		err = open_flow(capture);
+	if (!err)
+		err = probes_attach(capture->probes, why, why_len);
+	if (!err)
+		err = prove(capture, why, why_len);
+	return err;
+}
+
+/* What a plan cannot see, said once: a good map does not need it, some questions do. */
+static void note_unmet(const struct plan *plan, bool with_requests)
+{
+	for (int i = 0; i < NEED_COUNT; i++) {
+		const struct plan_need *need = &plan->needs[i];
+
+		if (!need->met && (with_requests || (i != NEED_REQUESTED && i != NEED_FREER)))
+			log_note("%s (%s): %s", need->what, need->why, need->how);
+	}
+}
+
+static void no_plan(const struct plan *plan)
+{
+	const struct plan_need *need = plan_missing(plan);
+
+	log_error(
+		"no probe can tell '%s' on this kernel: %s (inlined, renamed, or hidden by "
+		"kernel.kptr_restrict). 'vmtrace snapshot' works without probes; 'vmtrace doctor' "
+		"shows all",
+		need ? need->what : "?", need ? need->why : "?");
+}
+
+static void make_plans(struct capture *capture)
+{
+	struct text *text = text_open("/proc/kcore", capture->symbols);
+
+	capture->options.plan.calls = text ? text_calls : NULL;
+	capture->options.plan.calls_context = text;
+	capture->nr_plans = plan_make(capture->symbols, &capture->options.plan, capture->plans);
+	text_close(text);
+}
+
+static void give_up(struct capture *capture, uint32_t i)
+{
+	stop_flow(capture);
+	log_debug("plan '%s' does not work here: %s", plan_name(&capture->plans[i]),
+		  capture->plan_failures[i]);
+}
+
+/* A map without call stacks is better than none. */
+static int start_without_stacks(struct capture *capture, uint32_t i)
+{
+	char why[256];
+	int err = try_plan(capture, &capture->plans[i], why, sizeof(why));
+
+	if (err && err != -ENODATA)
+		return err;
+	capture->plan_failures[i][0] = '\0';
+	log_note("plan '%s' is the only one that works here, and %s: who holds an area is known "
+		 "only where the kernel's list says it",
+		 plan_name(&capture->plans[i]), why);
+	return 0;
+}
+
+static int start_flow(struct capture *capture)
+{
+	uint32_t stackless = UINT32_MAX, i;
+	int err = -ENOSYS;
+
+	make_plans(capture);
+	if (!capture->nr_plans) {
+		no_plan(&capture->plans[0]);
+		return -ENOSYS;
+	}
+	for (i = 0; i < capture->nr_plans; i++) {
+		err = try_plan(capture, &capture->plans[i], capture->plan_failures[i],
+			       sizeof(capture->plan_failures[i]));
+		if (!err) {
+			note_unmet(&capture->plans[i], capture->options.plan.with_requests);
 			return 0;
 		}
-		lost = capture->heal_wanted;
+		if (err == -ENODATA && stackless == UINT32_MAX)
+			stackless = i;
+		if (err != -ENOSYS && err != -ENODATA)
+			return err;
+		give_up(capture, i);
 	}
-	if (lost) {
-		log_error("self-test failed since events were lost meanwhile: use a larger --ring");
-		return -EAGAIN;
-	}
+	if (stackless != UINT32_MAX)
+		return start_without_stacks(capture, stackless);
 	log_error("self-test failed, so nothing is shown: %s. 'vmtrace snapshot' works without "
 		  "probes; 'vmtrace doctor' shows what was found",
-		  why);
+		  capture->plan_failures[0]);
 	return -ENOSYS;
 }
 
@@ -236,6 +352,10 @@ int capture_open(const struct capture_options *options, struct names *names, str
 	if (!capture)
 		return -ENOMEM;
 	capture->options = *options;
+	if (!capture->options.plan.nr_ways)
+		plan_default_ways(&capture->options.plan);
+	if (capture->options.probes.transport == TRANSPORT_AUTO)
+		capture->options.probes.transport = probes_best_transport();
 	capture->names = names;
 	capture->stacks = stacks;
 	capture->heal_gap_ns = CAPTURE_HEAL_FIRST_NS;
@@ -266,10 +386,7 @@ int capture_open(const struct capture_options *options, struct names *names, str
 		err = check_room(capture);
 	if (!err)
 		err = start_flow(capture);
-	step_done("probes loaded and attached", &step_ns);
-	if (!err)
-		err = prove(capture);
-	step_done("self-test done", &step_ns);
+	step_done("probes loaded, attached and proved", &step_ns);
 	if (err) {
 		capture_close(capture);
 		return err;
@@ -285,13 +402,7 @@ void capture_close(struct capture *capture)
 	if (!capture)
 		return;
 	capture_start_unlock(capture);
-	pump_stop(capture->pump);
-	ring_unmap(&capture->rings[0]);
-	ring_unmap(&capture->rings[1]);
-	if (capture->ring_fd >= 0)
-		close(capture->ring_fd);
-	losses_free(capture->losses);
-	probes_free(capture->probes);
+	stop_flow(capture);
 	step_done("probes detached", &step_ns);
 	decode_free(capture->decode);
 	resolver_free(capture->resolver);

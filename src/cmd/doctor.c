@@ -18,8 +18,7 @@
 #include "space/holes.h"
 #include "view/units.h"
 
-#define MAX_PROBES 32
-#define MAX_LINES  64
+#define MAX_LINES 64
 
 /* One line of the report; the same lines are printed as text or JSON. */
 struct line {
@@ -79,42 +78,73 @@ static void say_range(struct report *report)
 	    range.total_bytes ? "agrees" : "is not told", range.high_memory);
 }
 
-static void say_probe(struct report *report, const struct probe_status *probe)
+static void say_probe(struct report *report, const struct probe *probe)
 {
+	static const char *const types[] = {
+		[PROBE_ENTRY] = "entry",
+		[PROBE_RETURN] = "return",
+		[PROBE_TRACEPOINT] = "tracept",
+	};
 	static const char *const words[] = {
-		[PROBE_OFF] = "off (--probes=area)",
-		[PROBE_MISSING] = "no such function here",
-		[PROBE_AMBIGUOUS] = "several functions of that name",
+		[PROBE_FOUND] = "found, not attached",
 		[PROBE_FAILED] = "refused by the kernel",
 		[PROBE_ATTACHED] = "attached",
-		[PROBE_FOUND] = "found, not attached",
 	};
 	enum host_level level = HOST_OK;
 
-	if (probe->state != PROBE_ATTACHED && probe->state != PROBE_FOUND)
+	if (probe->state == PROBE_FAILED)
 		level = probe->required ? HOST_STOP : HOST_NOTE;
-	if (probe->state == PROBE_OFF)
-		level = HOST_OK;
-	say(report, "probe", level, "%-7s %-24s %s: %s%s%s", probe->is_return ? "return" : "entry",
-	    probe->symbol[0] ? probe->symbol : probe->function, probe->purpose, words[probe->state],
-	    probe->err ? ": " : "", probe->err ? strerror(-probe->err) : "");
+	say(report, "probe", level, "%-7s %-27s %s: %s%s%s", types[probe->type], probe->symbol,
+	    probe->purpose, words[probe->state], probe->err ? ": " : "",
+	    probe->err ? strerror(-probe->err) : "");
+}
+
+static void say_need(struct report *report, const struct plan_need *need)
+{
+	enum host_level level = HOST_OK;
+
+	if (!need->met && need->how[0])
+		level = HOST_NOTE;
+	else if (!need->met && need->required)
+		level = HOST_STOP;
+	say(report, "plan", level, "%-17s %s%s%s%s", need->what,
+	    need->how[0] ? need->how : "no way", need->why[0] ? " (" : "", need->why,
+	    need->why[0] ? ")" : "");
+}
+
+static void say_plan(struct report *report, const struct plan *plan)
+{
+	say(report, "plan", plan_missing(plan) ? HOST_STOP : HOST_OK, "'%s'", plan_name(plan));
+	for (int i = 0; i < NEED_COUNT; i++)
+		say_need(report, &plan->needs[i]);
+	for (uint32_t i = 0; i < plan->nr_probes; i++)
+		say_probe(report, &plan->probes[i]);
+}
+
+static void say_first_plan(struct report *report, const struct options *options,
+			   const struct symbols *symbols)
+{
+	struct plan plans[PLAN_MAX_PLANS];
+	struct plan_options wanted = options->plan;
+
+	wanted.with_requests = !options->probes_area;
+	if (!wanted.nr_ways)
+		plan_default_ways(&wanted);
+	plan_make(symbols, &wanted, plans);
+	say_plan(report, &plans[0]);
 }
 
 /* The symbols; where tracing does not come up, the plan for the probes too. */
 static void say_symbols(struct report *report, const struct options *options, bool with_plan)
 {
-	struct probe_status list[MAX_PROBES];
 	struct symbols *symbols = symbols_new();
-	uint32_t count = 0;
 
 	if (symbols && symbols_load(symbols, "/proc/kallsyms") != -ENOENT) {
 		say(report, "symbols", symbols_have_addresses(symbols) ? HOST_OK : HOST_NOTE,
 		    "%u functions in /proc/kallsyms%s", symbols_count(symbols),
 		    symbols_have_addresses(symbols) ? "" : ", addresses hidden");
 		if (with_plan)
-			count = probes_plan(symbols, !options->probes_area, list, MAX_PROBES);
-		for (uint32_t i = 0; i < count; i++)
-			say_probe(report, &list[i]);
+			say_first_plan(report, options, symbols);
 	} else {
 		say(report, "symbols", HOST_STOP, "cannot read /proc/kallsyms (CONFIG_KALLSYMS)");
 	}
@@ -140,14 +170,17 @@ static void say_tracing(struct report *report, struct session *session)
 {
 	const struct probes *probes = capture_probes(session->capture);
 	struct losses_total losses = capture_losses(session->capture);
-	const struct probe_status *status;
-	uint32_t count;
+	char failure[400];
 
-	status = probes_status(probes, &count);
-	for (uint32_t i = 0; i < count; i++)
-		say_probe(report, &status[i]);
+	for (uint32_t i = 0; capture_plan_failure(session->capture, i, failure, sizeof(failure));
+	     i++)
+		say(report, "plan", HOST_NOTE, "given up: %s", failure);
+	say_plan(report, probes_plan(probes));
 	say(report, "btf", HOST_OK, "%s", probes_btf_source(probes));
-	say(report, "transport", HOST_OK, "BPF ring buffer, own consumer");
+	say(report, "transport", HOST_OK, "%s",
+	    capture_transport(session->capture) == TRANSPORT_PERF
+		    ? "perf buffers, one a CPU, put in order by time"
+		    : "BPF ring buffer, own consumer");
 	say(report, "self-test", HOST_OK,
 	    "passed: an allocation of known size was reported exactly, and its free");
 	say(report, "seed", capture_can_list(session->capture) ? HOST_OK : HOST_NOTE, "%s",

@@ -120,13 +120,15 @@ int live_open(struct session *session)
 			.btf_path = options->btf_path,
 			.ring_bytes = options->ring_bytes,
 			.stack_depth = options->stack_depth,
-			.with_requests = !options->probes_area,
+			.transport = options->transport,
 		},
+		.plan = options->plan,
 		.force_kptr = options->force_kptr,
 		.ring_limit_bytes = options->ring_limit_bytes,
 	};
 	int err;
 
+	capture_options.plan.with_requests = !options->probes_area;
 	host_examine(&findings);
 	stopper = host_stopper(&findings);
 	if (stopper) {

@@ -19,6 +19,8 @@ enum option_key {
 	KEY_BY,
 	KEY_SORT,
 	KEY_PROBES,
+	KEY_PROBE_PLAN,
+	KEY_TRANSPORT,
 	KEY_BTF,
 	KEY_RING,
 	KEY_RING_LIMIT,
@@ -61,6 +63,14 @@ static const struct {
 	    "all (default), or area: without the vmalloc and vfree "
 	    "families",
 	    3 } },
+	{ TAKES_CAPTURE,
+	  { "probe-plan", KEY_PROBE_PLAN, "LIST", 0,
+	    "How areas are seen: insert, return, tracepoint, tried in the order given. Default: "
+	    "all, in this order",
+	    3 } },
+	{ TAKES_CAPTURE,
+	  { "transport", KEY_TRANSPORT, "HOW", 0,
+	    "auto (default), ring, or perf: one perf buffer a CPU, as before Linux 5.8", 3 } },
 	{ TAKES_CAPTURE,
 	  { "ring", KEY_RING, "SIZE", 0,
 	    "Ring buffer (256K); it takes twice this much vmalloc "
@@ -139,6 +149,16 @@ static void parse_ring(struct argp_state *state, const char *arg, struct options
 	options->ring_bytes = bytes;
 }
 
+static void parse_transport(struct argp_state *state, const char *arg, struct options *options)
+{
+	if (!strcmp(arg, "ring"))
+		options->transport = TRANSPORT_RING;
+	else if (!strcmp(arg, "perf"))
+		options->transport = TRANSPORT_PERF;
+	else if (strcmp(arg, "auto"))
+		bad_value(state, "transport", arg, "auto, ring or perf");
+}
+
 static void parse_color(struct argp_state *state, const char *arg, struct options *options)
 {
 	if (!strcmp(arg, "always"))
@@ -198,6 +218,14 @@ static error_t parse_capture_option(int key, char *arg, struct argp_state *state
 	switch (key) {
 	case KEY_PROBES:
 		options->probes_area = parse_word(state, "probes", arg, "all", "area");
+		return 0;
+	case KEY_PROBE_PLAN:
+		if (plan_parse_ways(arg, &options->plan) < 0)
+			bad_value(state, "probe-plan", arg,
+				  "a list of insert, return and tracepoint");
+		return 0;
+	case KEY_TRANSPORT:
+		parse_transport(state, arg, options);
 		return 0;
 	case KEY_BTF:
 		options->btf_path = arg;

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/plan.h"
+#include "capture/transport.h"
 #include "event.h"
 #include "space/owners.h"
 
@@ -46,6 +48,8 @@ struct options {
 	enum owners_by by;
 	enum owners_sort sort;
 	enum color_when color;
+	enum transport transport;
+	struct plan_options plan; /* --probe-plan: its ways; none = the default ones */
 	bool json;
 	bool probes_area;
 	bool force_kptr;

@@ -49,6 +49,7 @@ static const struct rule rules[] = {
 	RULE("trampoline_handler", KIND_UNKNOWN, NONE, PLUMBING | PROBE),
 	RULE("alloc_vmap_area", KIND_UNKNOWN, NONE, PLUMBING | PROBE),
 	RULE("insert_vmap_area", KIND_UNKNOWN, NONE, PLUMBING | PROBE),
+	RULE("__traceiter_", KIND_UNKNOWN, NONE, PLUMBING | PROBE | PREFIX),
 
 	/* mm/vmalloc.c: areas */
 	RULE("__get_vm_area_node", KIND_UNKNOWN, NONE, PLUMBING),
@@ -145,7 +146,7 @@ static const struct rule rules[] = {
 
 	/* mm/percpu.c */
 	RULE("pcpu_get_vm_areas", KIND_PERCPU, SPACE, PLUMBING | NO_GUARD),
-	RULE("pcpu_create_chunk", KIND_PERCPU, SPACE, PLUMBING),
+	RULE("pcpu_create_chunk", KIND_PERCPU, SPACE, PLUMBING | NO_GUARD),
 	RULE("pcpu_alloc", KIND_UNKNOWN, NONE, PLUMBING),
 	RULE("pcpu_mem_zalloc", KIND_UNKNOWN, NONE, PLUMBING),
 	RULE("pcpu_alloc_chunk", KIND_UNKNOWN, NONE, PLUMBING),

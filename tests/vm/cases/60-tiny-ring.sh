@@ -27,16 +27,14 @@ end_verify /tmp/verify
 [ "$(json_number /tmp/verify lost_events)" -gt 100 ] || fail "nothing was lost: this tests nothing"
 
 # --strict says so with its exit code.
-vmtrace verify --ring=4K --strict --duration=100s >/tmp/strict 2>&1 &
-pid=$!
-sleep 2
-kill -STOP $pid
+start_verify /tmp/strict --duration=100s --ring=4K --strict
+kill -STOP "$verifier"
 vmtest "mixed 5000 24 0"
 vmtest wait
-kill -CONT $pid
+kill -CONT "$verifier"
 sleep 0.5
-kill -INT $pid
+kill -INT "$verifier"
 rc=0
-wait $pid || rc=$?
+wait "$verifier" || rc=$?
 cat /tmp/strict
 assert_eq "$rc" 4 "exit code under --strict"

@@ -87,6 +87,19 @@ stop_recording() {
 	kill -INT "$recorder"
 	wait "$recorder" || fail "the recording ended with $?: $(cat "$1.err")"
 	tail -n 1 "$1" | grep -q '"type":"trailer"' || fail "the recording has no trailer"
+	assert_stacks_defined "$1"
+}
+
+# Every stack that an event names was told before it.
+assert_stacks_defined() {
+	local undefined
+	undefined=$(awk '
+		/"type":"stack"/ { match($0, /"id":[0-9]+/); known[substr($0, RSTART + 5, RLENGTH - 5)] = 1; next }
+		match($0, /"stack":[0-9]+/) {
+			id = substr($0, RSTART + 8, RLENGTH - 8)
+			if (!(id in known)) print id
+		}' "$1" | sort -u | head -n 3)
+	[ -z "$undefined" ] || fail "events have stacks that were never told: $undefined"
 }
 
 # load_module NAME: one of ours.
