@@ -70,7 +70,7 @@ HOST_IS_I386 := $(filter i386% i486% i586% i686%,$(shell $(CC) -dumpmachine 2>/d
 
 HOST_SRCS := $(COMMON_SRCS) $(if $(HOST_IS_I386),$(LIVE_SRCS),$(NONE_SRCS))
 HOST_OBJS := $(HOST_SRCS:%.c=$(B)/host/%.o) \
-	$(if $(HOST_IS_I386),$(B)/host/src/capture/btf_generic.o $(B)/host/src/capture/objects.o)
+	$(if $(HOST_IS_I386),$(B)/host/src/capture/btf_bytes.o $(B)/host/src/capture/objects.o)
 
 .PHONY: all
 all: vmtrace
@@ -87,7 +87,7 @@ $(B)/host/%.o: %.c | $(B)/tools.host
 # ---- static i386 -----------------------------------------------------------------------------
 
 I386_SRCS := $(COMMON_SRCS) $(LIVE_SRCS)
-I386_OBJS := $(I386_SRCS:%.c=$(B)/i386/%.o) $(B)/i386/src/capture/btf_generic.o \
+I386_OBJS := $(I386_SRCS:%.c=$(B)/i386/%.o) $(B)/i386/src/capture/btf_bytes.o \
 	$(B)/i386/src/capture/objects.o
 # The root is made when the first i386 object is built; its path is then known.
 I386_CC = $(CLANG) --target=i386-linux-gnu --sysroot=$$(cat $(B)/i386/.root)
@@ -134,15 +134,24 @@ $(BPF_OBJS): src/vmtrace.bpf.c | $(B)/tools.bpf
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 	$(Q)llvm-strip -g $@
 
-$(B)/bpf/generic.o: vmlinux/generic.c | $(B)/tools.bpf
+$(B)/bpf/%.o: vmlinux/%.c | $(B)/tools.bpf
 	$(call say,BTF,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -O2 -g -target bpf $(WARN) -c $< -o $@
+	$(Q)$(CLANG) -O2 -g -target bpf $(WARN) -Wno-missing-prototypes -c $< -o $@
 
-# Only the types that the programs' relocations name are kept: some hundred bytes.
-$(B)/bpf/generic.btf: $(B)/bpf/generic.o $(B)/bpf/vmtrace.bpf.o
+# Only the types that wanted.bpf.c names are kept: some hundred bytes.
+$(B)/bpf/generic.btf: $(B)/bpf/generic.o $(B)/bpf/wanted.bpf.o
 	$(call say,BTF,$@)
-	$(Q)bpftool gen min_core_btf $< $@ $(B)/bpf/vmtrace.bpf.o
+	$(Q)bpftool gen min_core_btf $< $@ $(B)/bpf/wanted.bpf.o
+
+# What is built into vmtrace: that, and one file for each release (tools/btf.sh).
+BTF_FILES := $(B)/bpf/generic.btf $(sort $(wildcard vmlinux/btf/*.btf))
+
+# BTF(number, name, file) for each. The folder is newer when a file has come or gone.
+$(B)/bpf/btf_list.h: Makefile $(wildcard vmlinux/btf) $(B)/bpf/generic.btf
+	$(Q)n=0; for f in $(BTF_FILES); do \
+		name=$${f##*/}; echo "BTF($$n, \"$${name%.btf}\", \"$$f\")"; n=$$((n + 1)); \
+	done >$@
 
 $(B)/host/src/capture/objects.o: src/capture/objects.S $(BPF_OBJS)
 	$(Q)mkdir -p $(@D)
@@ -152,13 +161,16 @@ $(B)/i386/src/capture/objects.o: src/capture/objects.S $(BPF_OBJS) $(B)/i386/.ro
 	$(Q)mkdir -p $(@D)
 	$(Q)$(I386_CC) -Wa,-I$(B)/bpf -c $< -o $@
 
-$(B)/host/src/capture/btf_generic.o: src/capture/btf_generic.S $(B)/bpf/generic.btf
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -DBTF_GENERIC='"$(B)/bpf/generic.btf"' -c $< -o $@
+$(B)/host/src/capture/btf.o $(B)/i386/src/capture/btf.o: $(B)/bpf/btf_list.h
 
-$(B)/i386/src/capture/btf_generic.o: src/capture/btf_generic.S $(B)/bpf/generic.btf $(B)/i386/.root
+$(B)/host/src/capture/btf_bytes.o: src/capture/btf_bytes.S $(B)/bpf/btf_list.h $(BTF_FILES)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(I386_CC) -DBTF_GENERIC='"$(B)/bpf/generic.btf"' -c $< -o $@
+	$(Q)$(CC) -I$(B)/bpf -c $< -o $@
+
+$(B)/i386/src/capture/btf_bytes.o: src/capture/btf_bytes.S $(B)/bpf/btf_list.h $(BTF_FILES) \
+		$(B)/i386/.root
+	$(Q)mkdir -p $(@D)
+	$(Q)$(I386_CC) -I$(B)/bpf -c $< -o $@
 
 # ---- tools that must be there: one line each, with the package ------------------------------------
 

@@ -8,43 +8,13 @@
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=kernel-lib.sh disable=SC1091
+. "$(dirname "$0")/kernel-lib.sh"
 
 here=$(dirname "$0")
 kernels=$CACHE/kernels
 
 is_there() { [ -n "$1" ] && [ -e "$kernels/$1/.vmtrace-stamp" ]; }
-
-in_root() {
-	as_root env LC_ALL=C DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"
-}
-
-apt() { in_root apt-get -q "${suite_options[@]}" -o APT::Sandbox::User=root -o Acquire::Retries=2 "$@"; }
-
-# Another suite has lists of its own, so that it cannot change what the root's
-# own suite resolves to.
-use_suite() {
-	local state=/var/lib/vmtrace-suites/$1 uri
-	suite_options=()
-	[ -n "$1" ] || return 0
-	uri=$(apt_uri_of "$SUITE")
-	[ -n "$uri" ] || die "no apt source to take $1 from"
-	as_root mkdir -p "$root$state/lists/partial"
-	echo "deb $uri $1 main" | as_root tee "$root$state/sources.list" >/dev/null
-	suite_options=(-o "Dir::Etc::sourcelist=$state/sources.list" -o Dir::Etc::sourceparts=-
-		-o "Dir::State::lists=$state/lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=)
-}
-
-# depends_on PACKAGE PATTERN: names PACKAGE depends on, of its candidate version.
-depends_on() {
-	{ in_root apt-cache "${suite_options[@]}" show --no-all-versions "$1" 2>/dev/null || true; } |
-		sed -n 's/^Depends: //p' | tr ',' '\n' | sed 's/^ *//; s/ .*//' | { grep -E "$2" || true; }
-}
-
-update_index() {
-	as_root cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-	logged "$CACHE/kernel.log" "package index" apt update ||
-		say "some package index is out of sync, going on with the others"
-}
 
 # A suite without the meta package (backports) has the images all the same.
 newest_image() {
@@ -67,16 +37,9 @@ resolve() {
 	fi
 }
 
-# Returns 1 when a listed package cannot be had.
 download() {
 	debs=/var/tmp/vmtrace-kernel
-	as_root rm -rf "$root$debs"
-	as_root mkdir -p "$root$debs"
-	say "fetching ${packages[*]}"
-	# shellcheck disable=SC2016  # $0 and $@ are of the inner shell
-	logged "$CACHE/kernel.log" "kernel $release" in_root sh -c \
-		'cd "$0" && exec apt-get -q -o APT::Sandbox::User=root -o Acquire::Retries=2 "$@"' \
-		"$debs" "${suite_options[@]}" download "${packages[@]}"
+	fetch_debs "$debs" "kernel $release" "${packages[@]}"
 }
 
 # A pool can lack what its index lists; then the plain suite has an older one.
@@ -130,9 +93,7 @@ main() {
 	local refresh=
 	if [ "${1:-}" = --refresh ]; then refresh=yes; shift; fi
 	flavour=${1:-686-pae}
-	name=${flavour##*/}
-	suite=
-	[ "$name" = "$flavour" ] || suite=${flavour%/*}
+	split_flavour "$flavour"
 	link=$(kernel_link "$flavour")
 	release=$(readlink "$kernels/$link" || true)
 	if [ -n "$refresh" ] || ! is_there "$release"; then

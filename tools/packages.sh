@@ -1,19 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# packages.sh [build|vm|all]: installs the host packages that are missing.
+# packages.sh [build|vm|all|btf]: installs the host packages that are missing. All is what
+# a build and its tests need; btf is for tools/btf.sh alone.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
 
 build="clang llvm bpftool make gcc libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev libcmocka-dev pkg-config debootstrap"
 vm="qemu-system-x86 cpio"
+btf="clang bpftool dwarves"
 
 wanted() {
 	case $1 in
 	build) echo "$build" ;;
 	vm) echo "$vm" ;;
 	all) echo "$build $vm" ;;
-	*) die "usage: packages.sh [build|vm|all]" ;;
+	btf) echo "$btf" ;;
+	*) die "usage: packages.sh [build|vm|all|btf]" ;;
 	esac
 }
 
@@ -44,8 +47,9 @@ install_packages() {
 # is then named by the compiler.
 has_programs() {
 	local p programs=
-	[ "$1" = vm ] || programs="clang bpftool make gcc pkg-config debootstrap"
-	[ "$1" = build ] || programs+=" qemu-system-i386 cpio"
+	case $1 in build | all) programs="clang bpftool make gcc pkg-config debootstrap" ;; esac
+	case $1 in vm | all) programs+=" qemu-system-i386 cpio" ;; esac
+	case $1 in btf) programs="clang bpftool pahole" ;; esac
 	for p in $programs; do
 		command -v "$p" >/dev/null || return
 	done

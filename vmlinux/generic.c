@@ -16,21 +16,35 @@ struct vmap_area {
 	u32 va_start, va_end;
 };
 
-/* next at 0, addr at 4, size at 8 */
+/* The members before it have the same size everywhere; phys_addr, its lower half on PAE, is the
+ * last of them. */
 struct vm_struct {
 	union {
+		void *next;
 		struct {
-			u32 next;
+			u32 before_addr;
 			void *addr;
 		} __attribute__((packed));
 		struct {
-			u32 before_size[2];
-			u32 size;
+			u32 before_size[2], size, flags;
+		};
+		struct {
+			u32 before_pages[4];
+			void *pages;
+		} __attribute__((packed));
+		struct {
+			u32 before_nr_pages[5], nr_pages, phys_addr;
 		};
 	};
 };
-_Static_assert(__builtin_offsetof(struct vm_struct, addr) == 4, "vm_struct.addr");
-_Static_assert(__builtin_offsetof(struct vm_struct, size) == 8, "vm_struct.size");
+#define OFFSET_IS(member, offset) \
+	_Static_assert(__builtin_offsetof(struct vm_struct, member) == (offset), #member)
+OFFSET_IS(addr, 4);
+OFFSET_IS(size, 8);
+OFFSET_IS(flags, 12);
+OFFSET_IS(pages, 16);
+OFFSET_IS(nr_pages, 20);
+OFFSET_IS(phys_addr, 24);
 
 struct pt_regs generic_pt_regs;
 struct vmap_area generic_vmap_area;

@@ -81,7 +81,12 @@ static const struct {
 	    "Replace the ring after this much (2G); 0 = never. For tests", 3 } },
 	{ TAKES_CAPTURE,
 	  { "stack-depth", KEY_STACK_DEPTH, "N", 0, "Frames kept of a stack (24; 0 to 24)", 3 } },
-	{ TAKES_CAPTURE, { "btf", KEY_BTF, "FILE", 0, "BTF of this kernel", 3 } },
+	{ TAKES_CAPTURE,
+	  { "btf", KEY_BTF, "FILE", 0,
+	    "Kernel types (BTF) from FILE, or from what is built in: embedded = "
+	    "for this release, generic = for any 32-bit x86 kernel. Default: the "
+	    "kernel's own, else embedded, else generic",
+	    3 } },
 	{ TAKES_CAPTURE | TAKES_SEED,
 	  { "seed", KEY_SEED, "HOW", 0,
 	    "auto (default), or sysctl: read existing areas even if "

@@ -34,6 +34,8 @@ ours() {
 		[ ! -e "$f" ] || cp "$f" "$stage/kmod/"
 	done
 	cp "$kernel/boot/config-$release" "$stage/boot/"
+	f=$top/vmlinux/btf/$release.btf
+	[ ! -e "$f" ] || cp "$f" "$stage/boot/btf-$release"
 }
 
 # with_dependencies NAME...: paths below lib/modules/RELEASE, built-ins left out.

@@ -3,16 +3,6 @@
 # What does not work is told in one line with what to do, and with the right exit code.
 . /guest/lib.sh
 
-# expect CODE WORDS CMD...: exit code and words on stderr
-expect() {
-	local code=$1 words=$2 rc=0
-	shift 2
-	"$@" >/tmp/out 2>/tmp/err || rc=$?
-	echo "exit $rc: $* : $(head -n 1 /tmp/err)"
-	assert_eq "$rc" "$code" "exit code of '$*'"
-	grep -q -e "$words" /tmp/err || fail "'$*' does not say '$words': $(cat /tmp/err)"
-}
-
 echo 'root::0:0::/root:/bin/sh
 user::1000:1000::/tmp:/bin/sh' >/etc/passwd 2>/dev/null || { mkdir -p /etc && echo 'root::0:0::/root:/bin/sh
 user::1000:1000::/tmp:/bin/sh' >/etc/passwd; }
@@ -27,9 +17,21 @@ expect 2 'power of two' vmtrace map --ring=5000
 expect 2 'not a number' vmtrace map --stack-depth=99
 expect 2 'one word too many' vmtrace map twice
 expect 1 'cannot read' vmtrace map -i /no/such/file
-expect 1 'cannot read BTF file' vmtrace map --btf /no/such/file
 echo junk >/tmp/junk
 expect 1 'not a vmtrace recording' vmtrace map -i /tmp/junk
+
+# A bad --btf is told as such, not as a kernel that refuses.
+: >/tmp/empty
+# A header without types or names (include/uapi/linux/btf.h).
+printf '\237\353\1\0\30\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0' >/tmp/no-types
+expect 1 "cannot read BTF file '/no/such/file': No such file" vmtrace map --btf /no/such/file
+expect 1 "cannot read BTF file '': No such file" vmtrace map --btf=
+expect 1 "cannot read BTF file '/tmp': it is a directory" vmtrace map --btf /tmp
+expect 1 "cannot read BTF file '/dev/zero': it is not a regular file" vmtrace map --btf /dev/zero
+expect 1 "'/tmp/junk' is not a BTF file" vmtrace map --btf /tmp/junk
+expect 1 "'/tmp/empty' is not a BTF file" vmtrace map --btf /tmp/empty
+expect 1 "'/bin/busybox' is not a BTF file" vmtrace map --btf /bin/busybox
+expect 1 "'/tmp/no-types' has no struct vmap_area: is it of a 32-bit x86 kernel?" vmtrace map --btf /tmp/no-types
 
 echo 0 >/sys/kernel/debug/kprobes/enabled
 expect 77 'kprobes are switched off' vmtrace map

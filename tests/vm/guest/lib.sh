@@ -21,6 +21,16 @@ assert_eq() {
 	[ "$1" = "$2" ] || fail "$3: got '$1', wanted '$2'"
 }
 
+# expect CODE WORDS CMD...: exit code and words on stderr
+expect() {
+	local code=$1 words=$2 rc=0
+	shift 2
+	"$@" >/tmp/out 2>/tmp/err || rc=$?
+	echo "exit $rc: $* : $(head -n 1 /tmp/err)"
+	assert_eq "$rc" "$code" "exit code of '$*'"
+	grep -q -e "$words" /tmp/err || fail "'$*' does not say '$words': $(cat /tmp/err)"
+}
+
 # wait_for SECONDS CMD...: until CMD succeeds; 1 if it did not in time.
 wait_for() {
 	local deadline
