@@ -146,7 +146,7 @@ struct probe_name {
 /* vP_I and a blank, which follows it in either file. */
 static bool take_event(struct cursor *c, struct probe_name *name)
 {
-	return take_text(c, "v") && take_plain_number(c, PID_LIMIT, &name->pid) && name->pid &&
+	return take_text(c, "v") && take_plain_number(c, PID_LIMIT, &name->pid) &&
 	       take_text(c, "_") && take_plain_number(c, TRACEFS_MAX_PROBES - 1, &name->index) &&
 	       take_text(c, " ");
 }
@@ -552,9 +552,9 @@ static int add(const struct tracefs *tracefs, int fd, const char *symbol, bool i
 {
 	int err = make_probe(tracefs, fd, symbol, is_return, max_active);
 
-	if (err && is_return && max_active) {
-		log_debug("%u instances of the return probe on %s: %s", max_active, symbol,
-			  strerror(-err));
+	if (err && err != -ENOENT && is_return && max_active) {
+		log_debug("the kernel refuses %u instances of a return probe on %s: %s", max_active,
+			  symbol, strerror(-err));
 		err = make_probe(tracefs, fd, symbol, is_return, 0);
 	}
 	if (err)
@@ -608,8 +608,7 @@ int tracefs_read_profile(struct tracefs *tracefs, struct tracefs_profile *list, 
 	int err;
 
 	while ((err = next_line(&reader, &line)) > 0) {
-		if (!parse_profile(line, &name, &now) || name.pid != tracefs->pid ||
-		    name.index >= tracefs->count)
+		if (!parse_profile(line, &name, &now) || name.pid != tracefs->pid)
 			continue;
 		advance(&tracefs->total[name.index].hits, &tracefs->last[name.index].hits,
 			now.hits);
