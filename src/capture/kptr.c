@@ -92,7 +92,8 @@ static int lock(int fd, int control)
 		if (guardian_parent_done(control, LOCK_POLL_MS))
 			return -ECANCELED;
 	}
-	return 0;
+	/* It may be free because the parent is gone, or long after that. */
+	return guardian_parent_done(control, 0) ? -ECANCELED : 0;
 }
 
 /* The lock stays with the returned fd. */
