@@ -2,39 +2,26 @@
 /*
  * Everything happens in the guardian: it alone opens, locks, raises and restores, so the lock
  * lives exactly as long as it does, and nothing needs to be undone if the parent dies at any
- * point. It keeps every signal blocked (only SIGKILL ends it early) and holds two pipe ends and
- * the locked file, nothing else of its parent's.
- *
- *   parent                      guardian
- *   kptr_raise: fork      --->  lock, read, raise
- *   read answer           <---  struct answer
- *   kptr_restore: close   --->  EOF: restore, exit 0 (the lock goes with it)
- *   waitpid               <---
+ * point.
  */
 #include "capture/kptr.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "capture/guardian.h"
 #include "log.h"
 
 #define LOCK_TRIES   250 /* of LOCK_POLL_MS: 5 s */
 #define LOCK_POLL_MS 20
 #define RAISED       1
 
-/* From the guardian, once. Shorter than PIPE_BUF, so it comes in one piece or not at all. */
+/* From the guardian, once. */
 struct answer {
 	int32_t err; /* 0 or -errno */
 	int32_t value;
@@ -43,8 +30,8 @@ struct answer {
 
 struct kptr {
 	int value;
-	int control; /* -1 if nothing was raised, then there is no guardian any more */
-	pid_t guardian;
+	bool force_from_2;
+	struct guardian guardian; /* none any more if nothing was raised */
 	char path[];
 };
 
@@ -93,45 +80,6 @@ static int put_back(const char *path, int value)
 
 /* ---- guardian: only async-signal-safe calls, as the parent may have had threads ------------- */
 
-static void close_range_of(unsigned int first, unsigned int last)
-{
-	struct rlimit limit = { 0 };
-	unsigned int fd;
-
-	if (first > last)
-		return;
-#ifdef SYS_close_range
-	if (!syscall(SYS_close_range, first, last, 0))
-		return;
-#endif
-	/* Before 5.9. */
-	getrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur > 65536)
-		limit.rlim_cur = 65536;
-	for (fd = first; fd <= last && fd < limit.rlim_cur; fd++)
-		close((int)fd);
-}
-
-/* A pipe that someone waits on for EOF (vmtrace | head) must not stay open here. */
-static void close_all_but(int a, int b)
-{
-	unsigned int low = (unsigned int)(a < b ? a : b);
-	unsigned int high = (unsigned int)(a < b ? b : a);
-
-	if (low)
-		close_range_of(0, low - 1);
-	close_range_of(low + 1, high - 1);
-	close_range_of(high + 1, UINT_MAX);
-}
-
-/* Waits until the parent has closed its end or timeout_ms (-1 = for ever) is over. */
-static bool parent_is_done(int control, int timeout_ms)
-{
-	struct pollfd pfd = { .fd = control, .events = POLLIN };
-
-	return poll(&pfd, 1, timeout_ms) != 0;
-}
-
 static int lock(int fd, int control)
 {
 	int tries;
@@ -141,16 +89,17 @@ static int lock(int fd, int control)
 			return -errno;
 		if (tries == LOCK_TRIES)
 			return -EBUSY;
-		if (parent_is_done(control, LOCK_POLL_MS))
+		if (guardian_parent_done(control, LOCK_POLL_MS))
 			return -ECANCELED;
 	}
-	return 0;
+	/* It may be free because the parent is gone, or long after that. */
+	return guardian_parent_done(control, 0) ? -ECANCELED : 0;
 }
 
 /* The lock stays with the returned fd. */
-static int lock_and_raise(const char *path, bool force_from_2, int control, struct answer *answer)
+static int lock_and_raise(const struct kptr *kptr, int control, struct answer *answer)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(kptr->path, O_RDONLY | O_CLOEXEC);
 	int value = 0;
 
 	if (fd < 0) {
@@ -161,123 +110,44 @@ static int lock_and_raise(const char *path, bool force_from_2, int control, stru
 	if (!answer->err)
 		answer->err = read_value(fd, &value);
 	answer->value = value;
-	if (!answer->err && (value == 0 || (value == 2 && force_from_2))) {
-		answer->err = write_value(path, RAISED);
+	if (!answer->err && (value == 0 || (value == 2 && kptr->force_from_2))) {
+		answer->err = write_value(kptr->path, RAISED);
 		answer->raised = !answer->err;
 	}
 	return fd;
 }
 
-/* Neither `pkill -9 vmtrace` nor `killall -9 vmtrace` is to end parent and guardian together: they
- * go by the task's name or by argv[0]. */
-static void rename_process(void)
+static int guard(const void *context, int control, int reply)
 {
-	static const char name[] = "kptr-restore";
-	size_t room = strlen(program_invocation_name);
-
-	prctl(PR_SET_NAME, name);
-	memset(program_invocation_name, 0, room);
-	memcpy(program_invocation_name, name, room < sizeof(name) ? room : sizeof(name) - 1);
-}
-
-static _Noreturn void guardian(const char *path, bool force_from_2, int control, int reply)
-{
+	const struct kptr *kptr = context;
 	struct answer answer = { 0 };
-	ssize_t sent;
-	int locked;
+	int locked = lock_and_raise(kptr, control, &answer);
 
-	setsid();
-	rename_process();
-	close_all_but(control, reply);
-	locked = lock_and_raise(path, force_from_2, control, &answer);
-	/* If this fails, the parent is gone, and control tells so. */
-	sent = write(reply, &answer, sizeof(answer));
-	(void)sent;
-	close(reply);
+	guardian_answer(reply, &answer, sizeof(answer));
 	if (answer.raised) {
-		while (!parent_is_done(control, -1))
+		while (!guardian_parent_done(control, -1))
 			;
-		answer.err = put_back(path, answer.value);
+		answer.err = put_back(kptr->path, answer.value);
 	}
 	if (locked >= 0)
 		close(locked);
-	_exit(answer.err ? 1 : 0);
+	return answer.err;
 }
 
 /* ---- parent --------------------------------------------------------------------------------- */
 
-static int read_answer(int fd, struct answer *answer)
+static int start(struct kptr *kptr)
 {
-	ssize_t got;
-
-	do {
-		got = read(fd, answer, sizeof(*answer));
-	} while (got < 0 && errno == EINTR);
-	if (got < 0)
-		return -errno;
-	return got == sizeof(*answer) ? answer->err : -EIO;
-}
-
-/* True if the guardian ended by itself and without an error. A parent that ignores SIGCHLD gets
- * ECHILD once it has ended, and then cannot know more. */
-static bool reap(pid_t guardian)
-{
-	int status;
-	pid_t got;
-
-	do {
-		got = waitpid(guardian, &status, 0);
-	} while (got < 0 && errno == EINTR);
-	return got < 0 || (WIFEXITED(status) && !WEXITSTATUS(status));
-}
-
-/* Forks with all signals blocked, so that none can reach the child before it is on its own. */
-static pid_t fork_guardian(const char *path, bool force_from_2, const int control[2],
-			   const int reply[2])
-{
-	sigset_t all, old;
-	pid_t pid;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pid = fork();
-	if (!pid)
-		guardian(path, force_from_2, control[0], reply[1]);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	return pid;
-}
-
-static int start(struct kptr *kptr, bool force_from_2)
-{
+	const struct guardian_job job = { "kptr-restore", guard, kptr };
 	struct answer answer = { 0 };
-	int control[2];
-	int reply[2];
-	int err;
+	int err = guardian_start(&kptr->guardian, &job, &answer, sizeof(answer));
 
-	if (pipe2(control, O_CLOEXEC))
-		return -errno;
-	if (pipe2(reply, O_CLOEXEC)) {
-		err = -errno;
-		close(control[0]);
-		close(control[1]);
+	if (err)
 		return err;
-	}
-	kptr->guardian = fork_guardian(kptr->path, force_from_2, control, reply);
-	err = kptr->guardian < 0 ? -errno : 0;
-	close(control[0]);
-	close(reply[1]);
-	if (!err)
-		err = read_answer(reply[0], &answer);
-	close(reply[0]);
 	kptr->value = answer.value;
-	if (!err && answer.raised) {
-		kptr->control = control[1];
-		return 0;
-	}
-	close(control[1]);
-	if (kptr->guardian > 0)
-		reap(kptr->guardian);
-	return err;
+	if (!answer.raised)
+		guardian_end(&kptr->guardian);
+	return answer.err;
 }
 
 int kptr_raise(const char *path, bool force_from_2, struct kptr **kptr)
@@ -290,10 +160,9 @@ int kptr_raise(const char *path, bool force_from_2, struct kptr **kptr)
 	if (!made)
 		return -ENOMEM;
 	made->value = 0;
-	made->control = -1;
-	made->guardian = -1;
+	made->force_from_2 = force_from_2;
 	memcpy(made->path, path, len);
-	err = start(made, force_from_2);
+	err = start(made);
 	if (err) {
 		free(made);
 		return err;
@@ -308,12 +177,9 @@ void kptr_restore(struct kptr *kptr)
 
 	if (!kptr)
 		return;
-	if (kptr->control >= 0) {
-		close(kptr->control);
-		/* Killed, or refused: what is left to do is done here. */
-		if (!reap(kptr->guardian))
-			err = put_back(kptr->path, kptr->value);
-	}
+	/* Killed, or refused: what is left to do is done here. */
+	if (!guardian_end(&kptr->guardian))
+		err = put_back(kptr->path, kptr->value);
 	if (err)
 		log_error("cannot set %s back to %d: %s", kptr->path, kptr->value, strerror(-err));
 	free(kptr);

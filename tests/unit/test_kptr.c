@@ -340,7 +340,7 @@ static void two_raisers(void **state)
 	assert_int_equal(kptr_raise(path, false, &kptr), 0);
 	assert_int_equal(kptr_value(kptr), 0);
 	assert_int_equal(get(path), '1');
-	assert_int_equal(waitpid(first, NULL, WNOHANG), first);
+	assert_int_equal(waitpid(first, NULL, 0), first);
 	kptr_restore(kptr);
 	assert_int_equal(get(path), '0');
 	assert_int_equal(waitpid(killer, NULL, 0), killer);
