@@ -26,6 +26,7 @@ struct capture {
 	int ring_fd;
 	uint64_t ring_retry_ns; /* when a failed switch is tried again */
 	struct pump *pump;
+	struct counters *counters;
 	struct losses *losses;
 	struct seed before; /* the kernel's list before anything of ours was in it */
 	int start_lock;     /* fd; held until seeded, so that two starts do not take each other's */

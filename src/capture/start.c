@@ -111,8 +111,10 @@ static int start_flow(struct capture *capture)
 		err = probes_use_ring(capture->probes, capture->ring_fd);
 	capture->ring = &capture->rings[0];
 	if (!err)
-		err = losses_map(&capture->losses, probes_stats_fd(capture->probes),
-				 probes_cpus(capture->probes));
+		err = counters_open(probes_stats_fd(capture->probes), probes_cpus(capture->probes),
+				    counters_lookup, &capture->counters);
+	if (!err)
+		err = losses_new(capture->counters, &capture->losses);
 	if (!err)
 		err = pump_start(&capture->pump, capture->ring, capture->ring_fd);
 	if (err) {
@@ -291,6 +293,7 @@ void capture_close(struct capture *capture)
 	if (capture->ring_fd >= 0)
 		close(capture->ring_fd);
 	losses_free(capture->losses);
+	counters_free(capture->counters);
 	probes_free(capture->probes);
 	step_done("probes detached", &step_ns);
 	decode_free(capture->decode);
