@@ -56,7 +56,7 @@ static int rotate(struct capture *capture)
 
 	if (err)
 		return err;
-	err = pump_add_next(capture->pump, &capture->rings[new], new_fd);
+	err = pump_add_next(capture->pump, ring_channel(&capture->rings[new], new_fd));
 	if (!err)
 		err = probes_use_ring(capture->probes, new_fd);
 	if (err) {

@@ -116,7 +116,7 @@ static int start_flow(struct capture *capture)
 	if (!err)
 		err = losses_new(capture->counters, &capture->losses);
 	if (!err)
-		err = pump_start(&capture->pump, capture->ring, capture->ring_fd);
+		err = pump_start(&capture->pump, ring_channel(capture->ring, capture->ring_fd));
 	if (err) {
 		log_error("cannot map the ring buffer: %s", strerror(-err));
 		return err;
