@@ -48,6 +48,7 @@ BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) -Isrc
 LIVE_SRCS := \
 	src/capture/btf.c \
 	src/capture/capture.c \
+	src/capture/perfbuf.c \
 	src/capture/probes.c \
 	src/capture/rotate.c \
 	src/capture/selftest.c \
