@@ -48,6 +48,7 @@ BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) -Isrc
 LIVE_SRCS := \
 	src/capture/btf.c \
 	src/capture/capture.c \
+	src/capture/perfbuf.c \
 	src/capture/probes.c \
 	src/capture/rotate.c \
 	src/capture/selftest.c \
@@ -82,7 +83,7 @@ vmtrace: $(HOST_OBJS)
 $(B)/host/%.o: %.c | $(B)/tools.host
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -MMD -MP -c $< -o $@
 
 # ---- static i386 -----------------------------------------------------------------------------
 
@@ -109,7 +110,7 @@ $(B)/i386/vmtrace: $(I386_OBJS)
 $(B)/i386/%.o: %.c $(B)/i386/.root
 	$(call say,CC i386,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(I386_CC) $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(I386_CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -MMD -MP -c $< -o $@
 
 GUEST_TOOLS := $(B)/i386/stim $(B)/i386/ringflood
 

@@ -104,7 +104,7 @@ struct wire_stats {
 	uint32_t read_failed;   /* a kernel struct could not be read: the record was dropped */
 	uint32_t entries;       /* entry probes that took a slot in the in-flight table */
 	uint32_t returns;       /* return probes that found their slot */
-	uint32_t busy;          /* odd while a program runs here (perf buffers: capture/perfbuf.h) */
+	uint32_t busy;          /* perf buffers only: odd while a program runs on this CPU */
 	uint32_t reserved[5];
 };
 _Static_assert(sizeof(struct wire_stats) == 64, "wire_stats: one cache line a CPU");

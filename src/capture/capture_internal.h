@@ -6,6 +6,7 @@
 #include "capture/capture.h"
 #include "capture/decode.h"
 #include "capture/kptr.h"
+#include "capture/perfbuf.h"
 #include "capture/pump.h"
 #include "capture/resolver.h"
 #include "capture/ring.h"
@@ -27,8 +28,10 @@ struct capture {
 	struct ring *ring; /* the one in use */
 	struct ring rings[2];
 	int ring_fd;
+	struct perfbuf *perfbuf; /* instead of a ring: TRANSPORT_PERF */
 	uint64_t ring_retry_ns; /* when a failed switch is tried again */
 	struct pump *pump;
+	struct counters *counters;
 	struct losses *losses;
 	struct seed before; /* the kernel's list before anything of ours was in it */
 	int start_lock;     /* fd; held until seeded, so that two starts do not take each other's */

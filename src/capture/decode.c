@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/wire.h"
 #include "space/kind.h"
 
 /* What a stack tells of the area it allocates, found once per stack. */
@@ -192,24 +193,16 @@ int decode_record(struct decode *decode, const void *record, size_t len, const s
 {
 	const struct wire_head *head = record;
 
-	if (len < sizeof(*head))
+	if (len > UINT32_MAX || wire_record_len(record, (uint32_t)len) < 0)
 		return -EBADMSG;
 	switch (head->type) {
-	case WIRE_ALLOC:
-	case WIRE_FAIL:
-		if (head->nr_frames > VMT_MAX_FRAMES ||
-		    len < sizeof(struct wire_alloc) + head->nr_frames * sizeof(uint32_t))
-			return -EBADMSG;
-		return decode_alloc(decode, record, sink);
 	case WIRE_FREE:
 		return decode_free_record(decode, head, sink);
 	case WIRE_PURGE:
-		return len < sizeof(struct wire_purge) ? -EBADMSG
-						       : decode_purge(decode, record, sink);
+		return decode_purge(decode, record, sink);
 	case WIRE_VFREE:
-		return len < sizeof(struct wire_vfree) ? -EBADMSG
-						       : decode_vfree(decode, record, sink);
+		return decode_vfree(decode, record, sink);
 	default:
-		return -EBADMSG;
+		return decode_alloc(decode, record, sink);
 	}
 }

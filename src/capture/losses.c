@@ -3,13 +3,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 struct losses {
-	const volatile struct wire_stats *live; /* one a CPU, written by the BPF side */
-	struct wire_stats *last;                /* as of the last look */
+	struct counters *counters;
+	struct wire_stats *last; /* as of the last look, one a CPU */
+	uint32_t last_missing;
 	struct losses_total total;
 	/* allocations in progress, over the window that began at window_ns */
 	uint64_t window_ns;
@@ -17,14 +15,13 @@ struct losses {
 	int64_t floor;
 	int64_t reported;
 	uint32_t nr_cpus;
-	size_t map_len;
 };
 
 /* Which counter of a CPU is which cause. */
 static const struct {
 	uint8_t cause;
 	uint8_t offset;
-} counters[] = {
+} causes[] = {
 	{ LOST_RING, offsetof(struct wire_stats, lost_ring) },
 	{ LOST_INFLIGHT, offsetof(struct wire_stats, lost_inflight) },
 	{ LOST_UNMATCHED, offsetof(struct wire_stats, unmatched) },
@@ -34,29 +31,19 @@ static const struct {
 	{ LOST_READ, offsetof(struct wire_stats, read_failed) },
 };
 
-int losses_map(struct losses **out, int map_fd, uint32_t nr_cpus)
+int losses_new(struct counters *counters, struct losses **out)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	struct losses *losses = calloc(1, sizeof(*losses));
-	void *map;
 
 	if (!losses)
 		return -ENOMEM;
-	losses->nr_cpus = nr_cpus;
-	losses->map_len = (nr_cpus * sizeof(struct wire_stats) + page - 1) & ~(page - 1);
-	losses->last = calloc(nr_cpus, sizeof(*losses->last));
+	losses->counters = counters;
+	losses->nr_cpus = counters_cpus(counters);
+	losses->last = calloc(losses->nr_cpus, sizeof(*losses->last));
 	if (!losses->last) {
 		losses_free(losses);
 		return -ENOMEM;
 	}
-	map = mmap(NULL, losses->map_len, PROT_READ, MAP_SHARED, map_fd, 0);
-	if (map == MAP_FAILED) {
-		int err = -errno;
-
-		losses_free(losses);
-		return err;
-	}
-	losses->live = map;
 	*out = losses;
 	return 0;
 }
@@ -65,8 +52,6 @@ void losses_free(struct losses *losses)
 {
 	if (!losses)
 		return;
-	if (losses->live)
-		munmap((void *)(uintptr_t)losses->live, losses->map_len);
 	free(losses->last);
 	free(losses);
 }
@@ -80,7 +65,8 @@ static uint32_t counter_value(const volatile struct wire_stats *stats, uint8_t o
 static uint32_t advance(struct losses *losses, uint32_t cpu, uint8_t offset)
 {
 	uint32_t *last = (uint32_t *)((uint8_t *)&losses->last[cpu] + offset);
-	uint32_t now = counter_value(&losses->live[cpu], offset), grown = now - *last;
+	uint32_t now = counter_value(counters_get(losses->counters, cpu), offset);
+	uint32_t grown = now - *last;
 
 	*last = now;
 	return grown;
@@ -98,15 +84,17 @@ static int64_t count_in_progress(struct losses *losses)
 
 int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, const struct sink *sink)
 {
-	int64_t now = count_in_progress(losses), missed;
 	struct event event = {
 		.t_ns = t_ns,
 		.type = EV_LOST,
 		.state = LOST_UNMATCHED,
 		.cpu = UINT32_MAX,
 	};
+	int64_t now, missed;
 	int err;
 
+	counters_refresh(losses->counters);
+	now = count_in_progress(losses);
 	if (!losses->window_ns || now < losses->floor)
 		losses->floor = now;
 	if (!losses->window_ns)
@@ -124,39 +112,58 @@ int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, const struct sink
 	return err < 0 ? err : missed;
 }
 
+/* Counts and emits lost > 0 records of one cause; adds them to *hurting if they hurt the map. */
+static int report(struct losses *losses, uint64_t t_ns, uint8_t cause, uint32_t cpu, uint32_t lost,
+		  int64_t *hurting, const struct sink *sink)
+{
+	struct event event = {
+		.t_ns = t_ns,
+		.type = EV_LOST,
+		.state = cause,
+		.count = lost,
+		.cpu = cpu,
+	};
+
+	if (!lost)
+		return 0;
+	losses->total.lost[cause] += lost;
+	if (lost_cause_hurts_map(cause))
+		*hurting += lost;
+	return sink_event(sink, &event);
+}
+
+/* What the BPF side took for sent is a loss like a refused record, on a CPU that is not known. */
+static uint32_t advance_missing(struct losses *losses)
+{
+	uint32_t now = counters_missing(losses->counters), grown = now - losses->last_missing;
+
+	losses->last_missing = now;
+	losses->total.records -= grown;
+	return grown;
+}
+
 int64_t losses_report(struct losses *losses, uint64_t t_ns, const struct sink *sink)
 {
 	int64_t hurting = 0;
+	int err;
 
+	counters_refresh(losses->counters);
 	for (uint32_t cpu = 0; cpu < losses->nr_cpus; cpu++) {
-		for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++) {
-			uint32_t lost = advance(losses, cpu, counters[i].offset);
-			struct event event = {
-				.t_ns = t_ns,
-				.type = EV_LOST,
-				.state = counters[i].cause,
-				.count = lost,
-				.cpu = cpu,
-			};
-			int err;
-
-			if (!lost)
-				continue;
-			losses->total.lost[counters[i].cause] += lost;
-			if (lost_cause_hurts_map(counters[i].cause))
-				hurting += lost;
-			err = sink_event(sink, &event);
+		for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+			err = report(losses, t_ns, causes[i].cause, cpu,
+				     advance(losses, cpu, causes[i].offset), &hurting, sink);
 			if (err)
 				return err;
 		}
 	}
-	return hurting;
+	err = report(losses, t_ns, LOST_RING, UINT32_MAX, advance_missing(losses), &hurting, sink);
+	return err ? err : hurting;
 }
 
 struct losses_total losses_total(struct losses *losses)
 {
-	for (uint32_t cpu = 0; cpu < losses->nr_cpus; cpu++) {
+	counters_refresh(losses->counters);
+	for (uint32_t cpu = 0; cpu < losses->nr_cpus; cpu++)
 		losses->total.records += advance(losses, cpu, offsetof(struct wire_stats, records));
-	}
 	return losses->total;
 }

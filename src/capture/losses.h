@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * The loss counters that the BPF programs keep per CPU, read through a mapping: no lock, no
- * system call (a map look-up by bpf(2) would itself make the kernel skip probes on that CPU).
- */
+/* What was lost, by cause: the growth of the counters that the BPF programs keep per CPU. */
 #ifndef VMTRACE_CAPTURE_LOSSES_H
 #define VMTRACE_CAPTURE_LOSSES_H
 
 #include <stdint.h>
 
+#include "capture/counters.h"
 #include "event.h"
 #include "stream.h"
 
 struct losses;
 
-/* Maps the stats array of map_fd with one struct wire_stats per possible CPU. 0 or -errno. */
-int losses_map(struct losses **losses, int map_fd, uint32_t nr_cpus);
+/* Of counters, which must outlive it. 0 or -ENOMEM. */
+int losses_new(struct counters *counters, struct losses **out);
 void losses_free(struct losses *losses);
 
 /* One EV_LOST at t_ns for every CPU and cause that lost something since the last call. Returns how
@@ -30,7 +28,7 @@ int64_t losses_report(struct losses *losses, uint64_t t_ns, const struct sink *s
 #define LOSSES_WINDOW_NS 10000000000ull
 int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, const struct sink *sink);
 
-/* Sums over all CPUs since the mapping. */
+/* Sums over all CPUs since counters_open. records: those that arrived, or will. */
 struct losses_total {
 	uint64_t records VMT_ALIGNED8;
 	uint64_t lost[LOST_CAUSE_COUNT] VMT_ALIGNED8;

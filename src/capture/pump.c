@@ -21,15 +21,13 @@ struct batch {
 };
 
 struct pump {
-	struct ring *ring;
-	struct ring *next; /* the ring that replaces it, while both may be written to; or NULL */
-	int ring_fd;
-	int next_fd;
+	struct channel *channel;
+	struct channel *next; /* what replaces it, while both may be written to; or NULL */
 	pthread_t thread;
-	pthread_mutex_t lock; /* guards all below and ring, next */
+	pthread_mutex_t lock; /* guards all below and channel, next */
 	pthread_cond_t drained;
 	struct batch filling;
-	struct batch held; /* records of next, which come after all of ring's */
+	struct batch held;    /* records of next, which come after all of channel's */
 	struct batch reading; /* the reader's own */
 	int failed;           /* -errno that ended the thread */
 	int epoll_fd;
@@ -62,7 +60,7 @@ static int queue_record(void *context, const void *record, uint32_t len)
 	size_t padded = 8 + ((len + 7) & ~7u);
 
 	if (batch->len + padded > PUMP_QUEUE_MAX || batch_reserve(batch, padded) < 0)
-		return -ENOBUFS; /* stays in the ring, which counts what it then refuses */
+		return -ENOBUFS; /* stays in the channel, and what that then refuses is counted */
 	memcpy(batch->bytes + batch->len, &len, sizeof(len));
 	memcpy(batch->bytes + batch->len + 8, record, len);
 	batch->len += padded;
@@ -88,7 +86,7 @@ static void clear_fd(int fd)
 /* Called with the lock held. */
 static int drain_next(struct pump *pump, int bytes)
 {
-	int more = ring_drain(pump->next, queue_record, &pump->held);
+	int more = channel_drain(pump->next, queue_record, &pump->held);
 
 	return more < 0 ? more : bytes;
 }
@@ -98,7 +96,7 @@ static int drain_once(struct pump *pump)
 	int bytes;
 
 	pthread_mutex_lock(&pump->lock);
-	bytes = ring_drain(pump->ring, queue_record, &pump->filling);
+	bytes = channel_drain(pump->channel, queue_record, &pump->filling);
 	if (bytes >= 0 && pump->next)
 		bytes = drain_next(pump, bytes);
 	if (bytes < 0)
@@ -127,20 +125,22 @@ static void *pump_main(void *arg)
 
 /* Edge-triggered: a ring's poll says "readable" whenever a record waits, and only the kernel side's
  * wake-ups (by fill level) are to interrupt the idle time. */
-static int watch_ring(struct pump *pump, int map_fd)
+static int watch_channel(struct pump *pump, const struct channel *channel)
 {
-	struct epoll_event on_ring = { .events = EPOLLIN | EPOLLET };
+	struct epoll_event on_fill = { .events = EPOLLIN | EPOLLET };
 
-	return epoll_ctl(pump->epoll_fd, EPOLL_CTL_ADD, map_fd, &on_ring) < 0 ? -errno : 0;
+	if (epoll_ctl(pump->epoll_fd, EPOLL_CTL_ADD, channel->watch_fd, &on_fill) < 0)
+		return -errno;
+	return 0;
 }
 
-static int watch_fds(struct pump *pump, int map_fd)
+static int watch_fds(struct pump *pump)
 {
 	struct epoll_event on_wake = { .events = EPOLLIN };
 
 	if (epoll_ctl(pump->epoll_fd, EPOLL_CTL_ADD, pump->wake_fd, &on_wake) < 0)
 		return -errno;
-	return watch_ring(pump, map_fd);
+	return watch_channel(pump, pump->channel);
 }
 
 /* Signals belong to the main thread. */
@@ -172,7 +172,7 @@ static void pump_destroy(struct pump *pump)
 	free(pump);
 }
 
-int pump_start(struct pump **out, struct ring *ring, int map_fd)
+int pump_start(struct pump **out, struct channel *channel)
 {
 	struct pump *pump = calloc(1, sizeof(*pump));
 	pthread_condattr_t attr;
@@ -180,8 +180,7 @@ int pump_start(struct pump **out, struct ring *ring, int map_fd)
 
 	if (!pump)
 		return -ENOMEM;
-	pump->ring = ring;
-	pump->ring_fd = map_fd;
+	pump->channel = channel;
 	pthread_mutex_init(&pump->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -193,7 +192,7 @@ int pump_start(struct pump **out, struct ring *ring, int map_fd)
 	if (pump->epoll_fd < 0 || pump->wake_fd < 0 || pump->ready_fd < 0)
 		err = -errno;
 	else
-		err = watch_fds(pump, map_fd);
+		err = watch_fds(pump);
 	if (!err)
 		err = start_thread(pump);
 	if (err) {
@@ -204,20 +203,19 @@ int pump_start(struct pump **out, struct ring *ring, int map_fd)
 	return 0;
 }
 
-int pump_add_next(struct pump *pump, struct ring *next, int next_fd)
+int pump_add_next(struct pump *pump, struct channel *next)
 {
-	int err = watch_ring(pump, next_fd);
+	int err = watch_channel(pump, next);
 
 	if (err)
 		return err;
 	pthread_mutex_lock(&pump->lock);
 	pump->next = next;
-	pump->next_fd = next_fd;
 	pthread_mutex_unlock(&pump->lock);
 	return 0;
 }
 
-/* What came through next follows what the ring before it had. Called with the lock held. */
+/* What came through next follows what the channel before it had. Called with the lock held. */
 static int append_held(struct pump *pump)
 {
 	if (!pump->held.len)
@@ -232,11 +230,13 @@ static int append_held(struct pump *pump)
 
 int pump_switch(struct pump *pump)
 {
+	uint64_t end;
 	int err = 0;
 
 	pthread_mutex_lock(&pump->lock);
-	while (!err && ring_produced(pump->ring) != ring_consumed(pump->ring)) {
-		int bytes = ring_drain(pump->ring, queue_record, &pump->filling);
+	end = channel_mark(pump->channel);
+	while (!err && !channel_reached(pump->channel, end)) {
+		int bytes = channel_drain(pump->channel, queue_record, &pump->filling);
 
 		if (bytes <= 0)
 			err = bytes ? bytes : -EAGAIN;
@@ -244,9 +244,8 @@ int pump_switch(struct pump *pump)
 	if (!err)
 		err = append_held(pump);
 	if (!err) {
-		epoll_ctl(pump->epoll_fd, EPOLL_CTL_DEL, pump->ring_fd, NULL);
-		pump->ring = pump->next;
-		pump->ring_fd = pump->next_fd;
+		epoll_ctl(pump->epoll_fd, EPOLL_CTL_DEL, pump->channel->watch_fd, NULL);
+		pump->channel = pump->next;
 		pump->next = NULL;
 		signal_fd(pump->ready_fd);
 	}
@@ -297,7 +296,7 @@ size_t pump_take(struct pump *pump, const uint8_t **bytes)
 int pump_flush(struct pump *pump, unsigned int timeout_ms)
 {
 	struct timespec until;
-	uint32_t target;
+	uint64_t target;
 	int err = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
@@ -308,8 +307,8 @@ int pump_flush(struct pump *pump, unsigned int timeout_ms)
 		until.tv_nsec -= 1000000000;
 	}
 	pthread_mutex_lock(&pump->lock);
-	target = ring_produced(pump->ring);
-	while (!err && !pump->failed && (int32_t)(ring_consumed(pump->ring) - target) < 0) {
+	target = channel_mark(pump->channel);
+	while (!err && !pump->failed && !channel_reached(pump->channel, target)) {
 		signal_fd(pump->wake_fd);
 		err = pthread_cond_timedwait(&pump->drained, &pump->lock, &until);
 	}

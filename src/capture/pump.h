@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A thread that moves records from the kernel's small ring into a larger queue in user memory as
+ * A thread that moves records from the kernel's small buffer into a larger queue in user memory as
  * soon as they come, so that a slow moment of the reader (symbols, a slow terminal) costs memory
- * and not events. The ring is small because it lies in the very space being watched.
+ * and not events. A ring is small because it lies in the very space being watched.
  */
 #ifndef VMTRACE_CAPTURE_PUMP_H
 #define VMTRACE_CAPTURE_PUMP_H
@@ -10,27 +10,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "capture/ring.h"
+#include "capture/channel.h"
 
 struct pump;
 
-#define PUMP_QUEUE_MAX (8u << 20) /* bytes; beyond it records wait in the ring, whose loss counts \
-				   */
+#define PUMP_QUEUE_MAX (8u << 20) /* bytes; beyond it records wait in the kernel's buffer */
 
-/* Starts the thread on ring (of map_fd, for its wake-ups). Both must outlive the pump. 0 / -errno.
- */
-int pump_start(struct pump **pump, struct ring *ring, int map_fd);
+/* Starts the thread on channel, which must outlive the pump. 0 / -errno. */
+int pump_start(struct pump **pump, struct channel *channel);
 /* Drains what is left into the queue and ends the thread. pump_stop(NULL) is legal. */
 void pump_stop(struct pump *pump);
 
 /*
- * Another ring takes over: from pump_add_next on both are drained, and what comes through next is
- * held back; when no program writes to the first one any more, pump_switch queues the rest of it,
- * then what was held, and goes on with next alone. So no record is lost and the order stays that of
- * cause and effect: a program that saw the new ring began after the switch. pump_switch: 0; -EAGAIN
- * when the queue is full (take it, and try again); -ENOMEM; -EBADMSG.
+ * Another channel takes over: from pump_add_next on both are drained, and what comes through next
+ * is held back; when no program writes to the first one any more, pump_switch queues the rest of
+ * it, then what was held, and goes on with next alone. So no record is lost and the order stays
+ * that of cause and effect: a program that saw the new channel began after the switch. pump_switch:
+ * 0; -EAGAIN when the queue is full (take it, and try again); -ENOMEM; -EBADMSG.
  */
-int pump_add_next(struct pump *pump, struct ring *next, int next_fd);
+int pump_add_next(struct pump *pump, struct channel *next);
 int pump_switch(struct pump *pump);
 
 /* Readable (poll) when records are queued. */
@@ -45,8 +43,8 @@ int pump_failed(struct pump *pump);
  */
 size_t pump_take(struct pump *pump, const uint8_t **bytes);
 
-/* Waits until all that was in the ring at the call is queued. 0; -ETIMEDOUT (the queue is full, or
- * a record is still being written); -EBADMSG when the ring is corrupt (then the thread has
+/* Waits until all that was sent before the call is queued. 0; -ETIMEDOUT (the queue is full, or a
+ * record is still being written); -EBADMSG when the channel is corrupt (then the thread has
  * stopped). */
 int pump_flush(struct pump *pump, unsigned int timeout_ms);
 

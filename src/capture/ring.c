@@ -57,7 +57,7 @@ uint32_t ring_consumed(const struct ring *ring)
 	return __atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE);
 }
 
-int ring_drain(struct ring *ring, ring_record_fn take, void *context)
+int ring_drain(struct ring *ring, channel_take_fn take, void *context)
 {
 	uint32_t consumer = *ring->consumer, first = consumer, waiting;
 
@@ -79,4 +79,35 @@ int ring_drain(struct ring *ring, ring_record_fn take, void *context)
 			break;
 	}
 	return (int)(consumer - first);
+}
+
+/* ---- as a channel ------------------------------------------------------------------------ */
+
+static int drain(struct channel *channel, channel_take_fn take, void *context)
+{
+	return ring_drain(channel_owner(struct ring, channel), take, context);
+}
+
+static uint64_t mark(const struct channel *channel)
+{
+	return ring_produced(channel_owner(struct ring, channel));
+}
+
+static bool reached(const struct channel *channel, uint64_t position)
+{
+	uint32_t consumed = ring_consumed(channel_owner(struct ring, channel));
+
+	return (int32_t)(consumed - (uint32_t)position) >= 0;
+}
+
+struct channel *ring_channel(struct ring *ring, int map_fd)
+{
+	static const struct channel_ops ops = {
+		.drain = drain,
+		.mark = mark,
+		.reached = reached,
+	};
+
+	ring->channel = (struct channel){ .ops = &ops, .watch_fd = map_fd };
+	return &ring->channel;
 }

@@ -10,7 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capture/channel.h"
+
 struct ring {
+	struct channel channel;
 	volatile uint32_t *consumer; /* written by us */
 	const volatile uint32_t *producer;
 	const uint8_t *data; /* the ring twice in a row, so that no record is ever split */
@@ -20,19 +23,18 @@ struct ring {
 	size_t producer_map_len;
 };
 
-/* Takes one record of len bytes; its bytes are gone after the call. 0 = taken; anything else
- * stops the draining before this record, which stays in the ring. */
-typedef int (*ring_record_fn)(void *context, const void *record, uint32_t len);
-
 /* Maps the ring of map_fd, size bytes. 0 or -errno. */
 int ring_map(struct ring *ring, int map_fd, uint32_t size);
 void ring_unmap(struct ring *ring);
+
+/* The ring as a channel that is woken through map_fd; it lives as long as the ring. */
+struct channel *ring_channel(struct ring *ring, int map_fd);
 
 /*
  * Hands over every finished record, at most four rings full. Returns how many bytes of the ring
  * were given back (0 = none was ready); -EBADMSG when the ring holds a length that cannot be.
  */
-int ring_drain(struct ring *ring, ring_record_fn take, void *context);
+int ring_drain(struct ring *ring, channel_take_fn take, void *context);
 
 /* Up to where records have been reserved, and up to where they were handed over. Both wrap: only
  * their difference means something. */

@@ -56,7 +56,7 @@ static int rotate(struct capture *capture)
 
 	if (err)
 		return err;
-	err = pump_add_next(capture->pump, &capture->rings[new], new_fd);
+	err = pump_add_next(capture->pump, ring_channel(&capture->rings[new], new_fd));
 	if (!err)
 		err = probes_use_ring(capture->probes, new_fd);
 	if (err) {
@@ -79,7 +79,7 @@ int capture_rotate_if_due(struct capture *capture)
 	uint64_t now_ns;
 	int err;
 
-	if (!limit || ring_produced(capture->ring) < limit)
+	if (!capture->ring || !limit || ring_produced(capture->ring) < limit)
 		return 0;
 	now_ns = clock_now_ns();
 	if (now_ns < capture->ring_retry_ns)

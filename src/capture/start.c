@@ -101,36 +101,67 @@ static int check_room(const struct capture *capture)
 	return -ENOSPC;
 }
 
-/* What has no part in a failed plan is not freed with it. */
+/* All that belongs to one plan, so that the next can be tried. */
 static void stop_flow(struct capture *capture)
 {
 	pump_stop(capture->pump);
 	capture->pump = NULL;
 	ring_unmap(&capture->rings[0]);
 	ring_unmap(&capture->rings[1]);
+	capture->ring = NULL;
 	if (capture->ring_fd >= 0)
 		close(capture->ring_fd);
 	capture->ring_fd = -1;
+	perfbuf_free(capture->perfbuf);
+	capture->perfbuf = NULL;
 	losses_free(capture->losses);
 	capture->losses = NULL;
+	counters_free(capture->counters);
+	capture->counters = NULL;
 	probes_free(capture->probes);
 	capture->probes = NULL;
 }
 
-static int open_flow(struct capture *capture)
+static int open_ring(struct capture *capture, struct channel **channel)
 {
 	int err = capture_open_ring(capture, 0, &capture->ring_fd);
 
 	if (!err)
 		err = probes_use_ring(capture->probes, capture->ring_fd);
-	capture->ring = &capture->rings[0];
-	if (!err)
-		err = losses_map(&capture->losses, probes_stats_fd(capture->probes),
-				 probes_cpus(capture->probes));
-	if (!err)
-		err = pump_start(&capture->pump, capture->ring, capture->ring_fd);
 	if (err)
-		log_error("cannot map the ring buffer: %s", strerror(-err));
+		return err;
+	capture->ring = &capture->rings[0];
+	*channel = ring_channel(capture->ring, capture->ring_fd);
+	return 0;
+}
+
+static int open_perf_buffers(struct capture *capture, struct channel **channel)
+{
+	int err =
+		perfbuf_open(probes_events_fd(capture->probes), capture->options.probes.ring_bytes,
+			     capture->counters, &capture->perfbuf);
+
+	if (!err)
+		*channel = perfbuf_channel(capture->perfbuf);
+	return err;
+}
+
+static int open_flow(struct capture *capture)
+{
+	bool perf = capture->options.probes.transport == TRANSPORT_PERF;
+	struct channel *channel;
+	int err = counters_open(probes_stats_fd(capture->probes), probes_cpus(capture->probes),
+				counters_lookup, &capture->counters);
+
+	if (!err)
+		err = losses_new(capture->counters, &capture->losses);
+	if (!err)
+		err = perf ? open_perf_buffers(capture, &channel) : open_ring(capture, &channel);
+	if (!err)
+		err = pump_start(&capture->pump, channel);
+	if (err)
+		log_error("cannot open the %s: %s", perf ? "perf buffers" : "ring buffer",
+			  strerror(-err));
 	return err;
 }
 

@@ -370,7 +370,7 @@ static struct pump *start_pump(struct fixture *f, int *wake_fd)
 
 	*wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	assert_true(*wake_fd >= 0);
-	assert_int_equal(pump_start(&pump, &f->ring, *wake_fd), 0);
+	assert_int_equal(pump_start(&pump, ring_channel(&f->ring, *wake_fd)), 0);
 	return pump;
 }
 
@@ -519,7 +519,7 @@ static void pump_switches(void **state)
 	assert_int_equal(setup(&second), 0);
 	g = second;
 	produce_some(f, 0);
-	assert_int_equal(pump_add_next(pump, &g->ring, next_fd), 0);
+	assert_int_equal(pump_add_next(pump, ring_channel(&g->ring, next_fd)), 0);
 	produce_some(g, 20);
 	until_drained(&g->ring, pump, wake_fd);
 	produce_some(f, 10);
@@ -548,7 +548,7 @@ static void pump_switch_waits(void **state)
 	assert_int_equal(setup(&second), 0);
 	g = second;
 	header = reserve(f, 16);
-	assert_int_equal(pump_add_next(pump, &g->ring, next_fd), 0);
+	assert_int_equal(pump_add_next(pump, ring_channel(&g->ring, next_fd)), 0);
 	g->next = 1;
 	assert_true(produce(g, 24));
 	assert_int_equal(pump_switch(pump), -EAGAIN);
@@ -588,7 +588,7 @@ static void pump_that_cannot_start(void **state)
 	struct fixture *f = *state;
 	struct pump *pump = NULL;
 
-	assert_int_equal(pump_start(&pump, &f->ring, -1), -EBADF);
+	assert_int_equal(pump_start(&pump, ring_channel(&f->ring, -1)), -EBADF);
 	assert_null(pump);
 	pump_stop(NULL);
 }
