@@ -73,15 +73,16 @@ wanted_tree() {
 }
 
 kmake() {
-	nice -n 10 make -C "$tree" -j"$(nproc)" ARCH=i386 "LOCALVERSION=-built-$name" "$@"
+	nice -n 10 make -C "$tree" -j"$(nproc)" ARCH=i386 "$@"
 }
 
-# base.config, what NAME includes, NAME: a later line wins.
+# base.config, what NAME includes, NAME: a later line wins. Each has a release of its own.
 fragments() {
 	local part
 	for part in base $(header include) "$name"; do
 		cat "$configs/$part.config"
 	done
+	echo "CONFIG_LOCALVERSION=\"-built-$name\""
 }
 
 configure() {
@@ -107,7 +108,8 @@ check_config() {
 # Where kernel.sh, initramfs.sh and boot.sh look for those of a package.
 install_release() {
 	local new=$1
-	mkdir -p "$new/boot" "$new/lib/modules/$release" &&
+	mkdir -p "$new/boot" "$new/lib/modules/$release" "$new/usr/src" &&
+		ln -s "$tree" "$new/usr/src/build" &&
 		cp "$tree/arch/x86/boot/bzImage" "$new/boot/vmlinuz-$release" &&
 		cp "$tree/.config" "$new/boot/config-$release" &&
 		cp "$tree/System.map" "$new/boot/System.map-$release" &&
@@ -137,7 +139,8 @@ main() {
 		logged "$log" "unpacking $package" unpack
 	logged "$log" "configuring $name" configure
 	check_config
-	logged "$log" "building $name" kmake bzImage
+	# There are no modules; this makes Module.symvers, which ours (tools/kmod.sh) need.
+	logged "$log" "building $name" kmake bzImage modules
 	release=$(kmake -s kernelrelease)
 	new=$kernels/$release.tmp.$$
 	mkdir -p "$kernels"
@@ -148,7 +151,7 @@ main() {
 	link=$kernels/$(kernel_link "built/$name")
 	ln -sfn "$release" "$link.tmp.$$"
 	mv -T "$link.tmp.$$" "$link"
-	say "kernel $release ready after $((SECONDS - start)) s, as flavour built/$name; $tree (vmlinux with its symbols) is not needed any more"
+	say "kernel $release ready after $((SECONDS - start)) s, as flavour built/$name; $tree is only needed for test modules, and has vmlinux"
 }
 
 main "$@"
