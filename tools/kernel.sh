@@ -3,8 +3,9 @@
 # kernel.sh [--refresh] [FLAVOUR]: fetches a stock Debian i386 kernel and its
 # headers into $CACHE/kernels/RELEASE and prints that path. FLAVOUR as in the
 # name of the meta package linux-image-FLAVOUR, default 686-pae; SUITE/FLAVOUR
-# takes it from another suite (bullseye/686-pae, bookworm-backports/686). Nothing
-# is installed. Needs the network only the first time, or with --refresh.
+# takes it from another suite (bullseye/686-pae, bookworm-backports/686), and
+# built/NAME is what tools/build-kernel.sh NAME made. Nothing is installed. Needs
+# the network only the first time, or with --refresh.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
@@ -97,6 +98,7 @@ main() {
 	link=$(kernel_link "$flavour")
 	release=$(readlink "$kernels/$link" || true)
 	if [ -n "$refresh" ] || ! is_there "$release"; then
+		[ "$suite" != built ] || die "kernel $flavour is built by hand: tools/build-kernel.sh $name (5 to 15 minutes)"
 		fetch
 	fi
 	echo "$kernels/$release"

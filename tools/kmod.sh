@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # kmod.sh --can-build FLAVOUR: true if there are headers to build modules with.
 # kmod.sh DIR FLAVOUR OUT: builds the kernel modules in DIR for the stock kernel
-# of that FLAVOUR, in the i386 root, and puts the *.ko into OUT. Does nothing
-# when neither the sources nor the kernel have changed.
+# of that FLAVOUR, in the i386 root, and puts the *.ko into OUT; for a self-built
+# one in its tree. Does nothing when neither the sources nor the kernel have changed.
 
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
@@ -35,9 +35,9 @@ link_tree() {
 		{ as_root cp -a --link "$1" "$2" 2>/dev/null || as_root cp -a "$1" "$2"; }
 }
 
-# Joined by && because `logged` runs it where set -e is off. CC: the headers name the compiler of
-# their own suite, which the root of another need not have.
-build() {
+# Both joined by && because `logged` runs them where set -e is off. CC: the headers name the
+# compiler of their own suite, which the root of another need not have.
+build_in_root() {
 	as_root rm -rf "$root$work" &&
 		as_root mkdir -p "$root$work" &&
 		as_root cp "${sources[@]}" "$root$work/" &&
@@ -46,7 +46,15 @@ build() {
 			-j2 CC=gcc M="$work" modules
 }
 
-has_headers() { [ -d "$kernel/usr/src/linux-headers-${kernel##*/}" ]; }
+build_in_tree() {
+	mkdir -p "$work" &&
+		cp "${sources[@]}" "$work/" &&
+		make -C "$kernel/usr/src/build" -j2 ARCH=i386 M="$work" modules
+}
+
+# What tools/build-kernel.sh left; the tree may be gone.
+has_tree() { [ -e "$kernel/usr/src/build/Module.symvers" ]; }
+has_headers() { has_tree || [ -d "$kernel/usr/src/linux-headers-${kernel##*/}" ]; }
 
 main() {
 	if [ $# -eq 2 ] && [ "$1" = --can-build ]; then
@@ -56,21 +64,28 @@ main() {
 	fi
 	[ $# -eq 3 ] || die "usage: kmod.sh DIR FLAVOUR OUT"
 	local flavour=$2 stamp
-	dir=$1 out=$3 work=/var/tmp/vmtrace-kmod
+	dir=$1 out=$3
 	kernel=$("$here/kernel.sh" "$flavour")
 	release=${kernel##*/}
 	find_sources
 	stamp=$(wanted_stamp)
 	[ "$(cat "$out/.stamp" 2>/dev/null || true)" = "$stamp" ] && return
 	has_headers || die "no headers for $release: cannot build modules for it"
-	root=$("$here/i386-root.sh")
-	need_root
+	has_tree || { root=$("$here/i386-root.sh"); need_root; }
 	take_lock kmod
 	mkdir -p "$out"
 	rm -f "$out/.stamp" "$out"/*.ko
-	logged "$CACHE/kmod.log" "modules of $dir for $release" build
-	cp "$root$work"/*.ko "$out/"
-	as_root rm -rf "$root$work"
+	if has_tree; then
+		work=$CACHE/kmod.tmp.$$
+		logged "$CACHE/kmod.log" "modules of $dir for $release" build_in_tree
+		cp "$work"/*.ko "$out/"
+		rm -r "$work"
+	else
+		work=/var/tmp/vmtrace-kmod
+		logged "$CACHE/kmod.log" "modules of $dir for $release" build_in_root
+		cp "$root$work"/*.ko "$out/"
+		as_root rm -rf "$root$work"
+	fi
 	echo "$stamp" >"$out/.stamp"
 }
 

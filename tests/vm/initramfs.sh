@@ -56,6 +56,7 @@ kernel_modules() {
 	while read -r path; do
 		install -D -m 644 "$tree/$path" "$dest/$path"
 	done < <(with_dependencies "$modules $extra")
+	mkdir -p "$dest"
 	cp "$tree"/modules.{builtin,order} "$dest/"
 	"$root/bin/busybox" depmod -b "$stage" "$release"
 }

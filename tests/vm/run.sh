@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # run.sh [CASE...]: runs the cases in tests/vm/cases (all by default) in one VM;
-# a case with a header line `# vm: own` gets one of its own. Exit 1 if one fails.
+# a case with a header line `# vm: own` gets one of its own, and one with `# run: named` runs only
+# when it is named. VMTRACE_FLAVOUR, VMTRACE_MEMORY: kernel and MB. Exit 1 if one fails.
 
 # shellcheck source-path=SCRIPTDIR source=../../tools/lib.sh disable=SC1091
 . "$(dirname "$0")/../../tools/lib.sh"
@@ -9,6 +10,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 flavour=${VMTRACE_FLAVOUR:-686-pae}
+memory=${VMTRACE_MEMORY:-}
 logs=$top/build/vm
 initrd=$logs/initramfs-$(kernel_link "$flavour").gz
 boot_allowance=90
@@ -47,7 +49,8 @@ choose_cases() {
 	local f
 	if [ $# -eq 0 ]; then
 		for f in "$here"/cases/*.sh; do
-			set -- "$@" "$(basename "$f" .sh)"
+			f=$(basename "$f" .sh)
+			[ "$(header "$f" run)" = named ] || set -- "$@" "$f"
 		done
 	fi
 	for f in "$@"; do
@@ -143,6 +146,7 @@ boot_cases() {
 	log=$logs/vm$vm.log
 	list=$(IFS=,; echo "$*")
 	[ "$(header "$1" vm)" != own ] || mapfile -t options < <(vm_options "$1")
+	[ -z "$memory" ] || options=(--memory "$memory" ${options[@]+"${options[@]}"})
 	exec {console}< <(exec "$here/boot.sh" --initrd "$initrd" --flavour "$flavour" --log "$log" \
 		--run "cases=$list" --limit "$(total_limit "$@")" ${options[@]+"${options[@]}"} 2>"$log.err")
 	boot_pid=$!

@@ -67,4 +67,5 @@ expect 4 'cut off' vmtrace map --strict -i /tmp/cut
 rc=0
 { vmtrace live --interval=100ms 2>/tmp/err || rc=$?; echo "$rc" >/tmp/rc; } | head -n 1 >/dev/null
 assert_eq "$(cat /tmp/rc)" 0 "exit code of live | head"
-[ ! -s /tmp/err ] || fail "live | head is not quiet: $(cat /tmp/err)"
+# A kernel may lack an optional probe; that is told at the start.
+! grep -v '^vmtrace: note: probe ' /tmp/err || fail "live | head is not quiet: $(cat /tmp/err)"

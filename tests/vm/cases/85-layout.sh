@@ -8,9 +8,12 @@ start=$(sed -n 's/^ *VMALLOC_START *\(0x[0-9a-f]*\).*/\1/p' /tmp/layout)
 end=$(sed -n 's/^ *VMALLOC_END *\(0x[0-9a-f]*\).*/\1/p' /tmp/layout)
 high=$(sed -n 's/^ *high_memory *\(0x[0-9a-f]*\).*/\1/p' /tmp/layout)
 assert_eq "$((end - start))" "$(awk '/VmallocTotal/ { print $2 * 1024 }' /proc/meminfo)" "VMALLOC_END - VMALLOC_START"
-# The boot log tells low memory: "NNNMB LOWMEM available."
-low=$(dmesg | sed -n 's/.*] *\([0-9]*\)MB LOWMEM available.*/\1/p')
-assert_eq "$(((high - 0xc0000000) >> 20))" "$low" "high_memory against LOWMEM of the boot log"
+# The boot log tells low memory: "NNNMB LOWMEM available.", behind a time with CONFIG_PRINTK_TIME.
+low=$(dmesg | sed 's/^\[[^]]*] *//' | sed -n 's/^\([0-9]*\)MB LOWMEM available.*/\1/p')
+# CONFIG_VMSPLIT_* decides where the kernel begins.
+page_offset=$(sed -n 's/^CONFIG_PAGE_OFFSET=//p' /boot/config-*)
+assert_eq "$(sed -n 's/^ *PAGE_OFFSET *\(0x[0-9a-f]*\).*/\1/p' /tmp/layout)" "$(printf '0x%08x' $((page_offset)))" PAGE_OFFSET
+assert_eq "$(((high - page_offset) >> 20))" "$low" "high_memory against LOWMEM of the boot log"
 assert_eq "$((start - high))" $((8 << 20)) "VMALLOC_OFFSET"
 # With CONFIG_HIGHMEM the persistent kmap lies two pages above (arch/x86/include/asm/pgtable_32_areas.h).
 pkmap=$(sed -n 's/^ *PKMAP_BASE *\(0x[0-9a-f]*\).*/\1/p' /tmp/layout)
