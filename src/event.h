@@ -154,6 +154,8 @@ enum lost_cause {
 	LOST_STACK,     /* stack truncated or not readable: the area is known, its owner is not */
 	LOST_READ,      /* a kernel struct could not be read */
 	LOST_QUEUE,     /* user space could not keep up or ran out of memory */
+	LOST_MISSED,    /* the kernel hit a probe that the map needs, and could not run it */
+	LOST_DETAIL,    /* the same of a probe that tells more of an area, or of a failure */
 	LOST_CAUSE_COUNT
 };
 
@@ -161,7 +163,8 @@ enum lost_cause {
  * whose return still reports the area. */
 static inline int lost_cause_hurts_map(unsigned int cause)
 {
-	return cause != LOST_STACK && cause != LOST_NO_ENTRY && cause != LOST_INFLIGHT;
+	return cause != LOST_STACK && cause != LOST_NO_ENTRY && cause != LOST_INFLIGHT &&
+	       cause != LOST_DETAIL;
 }
 
 enum area_kind {

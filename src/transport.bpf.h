@@ -117,7 +117,7 @@ static __always_inline const volatile struct wire_config *get_config(void)
 	return bpf_map_lookup_elem(&configs, &key);
 }
 
-/* The reader puts the buffers of several CPUs into one order: src/capture/perfbuf.h says how. */
+/* The reader puts the buffers of several CPUs into one order: src/capture/perfmerge.h says how. */
 static __always_inline void begin_program(void)
 {
 	COUNT(busy);

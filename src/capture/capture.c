@@ -13,6 +13,7 @@
 
 #define FLUSH_MS      2000
 #define FLUSH_TURN_MS 50
+#define MISSES_NS     1000000000ull
 #define QUIET_TRIES   3 /* readings thrown away in the hope for a quiet one */
 #define HEAL_MAX_NS   32000000000ull
 #define HEAL_CALM_NS  300000000000ull /* without a loss for this long, the back-off begins anew */
@@ -77,21 +78,38 @@ void capture_request_heal(struct capture *capture)
 	capture->heal_at_ns = now_ns + capture->heal_gap_ns;
 }
 
+/* What the kernel counts itself; a file is read for it, so not too often. */
+static int64_t report_missed(struct capture *capture, uint64_t now_ns, const struct sink *sink)
+{
+	struct probes_misses misses;
+
+	if (now_ns - capture->misses_ns < MISSES_NS && !losses_has_unmatched(capture->losses))
+		return 0;
+	capture->misses_ns = now_ns;
+	if (probes_read_misses(capture->probes, &misses) < 0)
+		return 0;
+	return losses_missed(capture->losses, now_ns, misses.map, misses.detail, misses.returns,
+			     sink);
+}
+
 static int report_losses(struct capture *capture)
 {
 	struct sink sink = observer(capture);
 	uint64_t now_ns = clock_now_ns();
-	int64_t hurting = losses_report(capture->losses, now_ns, &sink), unmatched;
+	uint32_t stale = 0;
+	int64_t hurting[3];
 
-	if (hurting < 0)
-		return (int)hurting;
-	unmatched = losses_unmatched(capture->losses, now_ns, &sink);
-	if (unmatched < 0)
-		return (int)unmatched;
-	if (unmatched > 0)
+	hurting[0] = report_missed(capture, now_ns, &sink);
+	hurting[1] = losses_report(capture->losses, now_ns, &sink);
+	hurting[2] = losses_unmatched(capture->losses, now_ns, &stale, &sink);
+	for (int i = 0; i < 3; i++) {
+		if (hurting[i] < 0)
+			return (int)hurting[i];
+		if (hurting[i] > 0)
+			capture_request_heal(capture);
+	}
+	if (stale)
 		probes_sweep(capture->probes, now_ns - LOSSES_WINDOW_NS);
-	if (hurting + unmatched > 0)
-		capture_request_heal(capture);
 	return 0;
 }
 
@@ -130,7 +148,10 @@ static int emit_flushed(struct capture *capture)
 
 int capture_drain(struct capture *capture)
 {
-	int err = emit_flushed(capture);
+	int err;
+
+	capture->misses_ns = 0; /* an end must not hide a miss */
+	err = emit_flushed(capture);
 
 	return err == -ETIMEDOUT ? 0 : err;
 }

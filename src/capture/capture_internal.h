@@ -29,10 +29,11 @@ struct capture {
 	struct ring rings[2];
 	int ring_fd;
 	struct perfbuf *perfbuf; /* instead of a ring: TRANSPORT_PERF */
-	uint64_t ring_retry_ns; /* when a failed switch is tried again */
+	uint64_t ring_retry_ns;  /* when a failed switch is tried again */
 	struct pump *pump;
 	struct counters *counters;
 	struct losses *losses;
+	uint64_t misses_ns; /* when the kernel's own counts were last read */
 	struct seed before; /* the kernel's list before anything of ours was in it */
 	int start_lock;     /* fd; held until seeded, so that two starts do not take each other's */
 	struct sink sink;

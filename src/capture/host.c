@@ -92,10 +92,13 @@ static void look_kprobes(struct host_findings *findings)
 	int enabled = read_number("/sys/kernel/debug/kprobes/enabled");
 	int ftrace = read_number("/proc/sys/kernel/ftrace_enabled");
 
-	if (access("/sys/bus/event_source/devices/kprobe/type", F_OK) < 0)
+	if (access("/sys/bus/event_source/devices/kprobe/type", F_OK) < 0 &&
+	    access("/sys/kernel/tracing/kprobe_events", F_OK) < 0 &&
+	    access("/sys/kernel/debug/tracing/kprobe_events", F_OK) < 0)
 		add(findings, "kprobes", HOST_STOP,
-		    "the kernel has no kprobe events (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS; Linux "
-		    "4.17 or later): nothing can be traced. 'vmtrace snapshot' works without");
+		    "the kernel has no kprobe events (CONFIG_KPROBES, CONFIG_KPROBE_EVENTS; before "
+		    "Linux 4.17 also tracefs at /sys/kernel/tracing): nothing can be traced. "
+		    "'vmtrace snapshot' works without");
 	else if (enabled == 0)
 		add(findings, "kprobes", HOST_STOP,
 		    "kprobes are switched off: echo 1 >/sys/kernel/debug/kprobes/enabled. "

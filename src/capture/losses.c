@@ -9,6 +9,11 @@ struct losses {
 	struct wire_stats *last; /* as of the last look, one a CPU */
 	uint32_t last_missing;
 	struct losses_total total;
+	uint64_t missed_map; /* as of the last losses_missed */
+	uint64_t missed_detail;
+	uint64_t missed_returns;
+	uint64_t told;    /* missed returns that are still to show as unmatched */
+	uint64_t noticed; /* unmatched entries that the BPF side has noticed */
 	/* allocations in progress, over the window that began at window_ns */
 	uint64_t window_ns;
 	int64_t in_progress;
@@ -79,10 +84,20 @@ static int64_t count_in_progress(struct losses *losses)
 		losses->in_progress += advance(losses, cpu, offsetof(struct wire_stats, entries));
 		losses->in_progress -= advance(losses, cpu, offsetof(struct wire_stats, returns));
 	}
-	return losses->in_progress - (int64_t)losses->total.lost[LOST_UNMATCHED];
+	return losses->in_progress - (int64_t)losses->noticed;
 }
 
-int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, const struct sink *sink)
+/* Of found unmatched entries, how many losses_missed has not told. */
+static uint32_t untold(struct losses *losses, uint32_t found)
+{
+	uint32_t told = losses->told < found ? (uint32_t)losses->told : found;
+
+	losses->told -= told;
+	return found - told;
+}
+
+int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, uint32_t *stale,
+			 const struct sink *sink)
 {
 	struct event event = {
 		.t_ns = t_ns,
@@ -93,6 +108,7 @@ int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, const struct sink
 	int64_t now, missed;
 	int err;
 
+	*stale = 0;
 	counters_refresh(losses->counters);
 	now = count_in_progress(losses);
 	if (!losses->window_ns || now < losses->floor)
@@ -107,9 +123,10 @@ int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, const struct sink
 	losses->floor = now;
 	if (missed <= 0)
 		return 0;
-	event.count = (uint32_t)missed;
-	err = sink_event(sink, &event);
-	return err < 0 ? err : missed;
+	*stale = (uint32_t)missed;
+	event.count = untold(losses, *stale);
+	err = event.count ? sink_event(sink, &event) : 0;
+	return err < 0 ? err : event.count;
 }
 
 /* Counts and emits lost > 0 records of one cause; adds them to *hurting if they hurt the map. */
@@ -142,6 +159,44 @@ static uint32_t advance_missing(struct losses *losses)
 	return grown;
 }
 
+bool losses_has_unmatched(struct losses *losses)
+{
+	counters_refresh(losses->counters);
+	for (uint32_t cpu = 0; cpu < losses->nr_cpus; cpu++) {
+		if (counters_get(losses->counters, cpu)->unmatched != losses->last[cpu].unmatched)
+			return true;
+	}
+	return false;
+}
+
+int64_t losses_missed(struct losses *losses, uint64_t t_ns, uint64_t map, uint64_t detail,
+		      uint64_t returns, const struct sink *sink)
+{
+	uint32_t new_map = (uint32_t)(map - losses->missed_map);
+	uint32_t new_detail = (uint32_t)(detail - losses->missed_detail);
+	int64_t hurting = 0;
+	int err;
+
+	losses->told += returns - losses->missed_returns;
+	losses->missed_map = map;
+	losses->missed_detail = detail;
+	losses->missed_returns = returns;
+	err = report(losses, t_ns, LOST_MISSED, UINT32_MAX, new_map, &hurting, sink);
+	if (!err)
+		err = report(losses, t_ns, LOST_DETAIL, UINT32_MAX, new_detail, &hurting, sink);
+	return err ? err : hurting;
+}
+
+static uint32_t advance_cause(struct losses *losses, uint32_t cpu, size_t i)
+{
+	uint32_t lost = advance(losses, cpu, causes[i].offset);
+
+	if (causes[i].cause != LOST_UNMATCHED)
+		return lost;
+	losses->noticed += lost;
+	return untold(losses, lost);
+}
+
 int64_t losses_report(struct losses *losses, uint64_t t_ns, const struct sink *sink)
 {
 	int64_t hurting = 0;
@@ -151,7 +206,7 @@ int64_t losses_report(struct losses *losses, uint64_t t_ns, const struct sink *s
 	for (uint32_t cpu = 0; cpu < losses->nr_cpus; cpu++) {
 		for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
 			err = report(losses, t_ns, causes[i].cause, cpu,
-				     advance(losses, cpu, causes[i].offset), &hurting, sink);
+				     advance_cause(losses, cpu, i), &hurting, sink);
 			if (err)
 				return err;
 		}

@@ -3,6 +3,7 @@
 #ifndef VMTRACE_CAPTURE_LOSSES_H
 #define VMTRACE_CAPTURE_LOSSES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "capture/counters.h"
@@ -19,14 +20,29 @@ void losses_free(struct losses *losses);
  * many losses that can hurt the map were found, or -errno of the sink. */
 int64_t losses_report(struct losses *losses, uint64_t t_ns, const struct sink *sink);
 
+/* True if the BPF side has noticed entries without a return since the last losses_report: then the
+ * kernel's own counts should be read and given to losses_missed before it. */
+bool losses_has_unmatched(struct losses *losses);
+
+/*
+ * What the kernel says that it missed, in all: of probes that the map needs, of others, and how
+ * many of both were returns whose entry was counted. One EV_LOST for each cause that has grown.
+ * Those returns are then not told again as LOST_UNMATCHED. Returns how many can hurt the map, or
+ * -errno of the sink.
+ */
+int64_t losses_missed(struct losses *losses, uint64_t t_ns, uint64_t map, uint64_t detail,
+		      uint64_t returns, const struct sink *sink);
+
 /*
  * Entries without a return. The BPF side notices one when the same task allocates again; this
  * notices the rest: the number of allocations in progress has a floor that it never went below
  * for LOSSES_WINDOW_NS, and no allocation takes that long. Emits EV_LOST(LOST_UNMATCHED) for what
- * is new and returns how many, or -errno of the sink.
+ * is new and was not told by losses_missed, and returns how many, or -errno of the sink. *stale:
+ * how many slots of the in-flight table have now been found to be left over.
  */
 #define LOSSES_WINDOW_NS 10000000000ull
-int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, const struct sink *sink);
+int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, uint32_t *stale,
+			 const struct sink *sink);
 
 /* Sums over all CPUs since counters_open. records: those that arrived, or will. */
 struct losses_total {

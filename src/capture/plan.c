@@ -177,15 +177,16 @@ static const struct way {
 static const struct {
 	const char *what;
 	bool required;
+	bool map;     /* the map is made of it */
 	bool request; /* only with --probes=all */
 } needs[NEED_COUNT] = {
-	[NEED_FREED] = { "area freed", true, false },
-	[NEED_PURGED] = { "area purged", true, false },
-	[NEED_ALLOCATED] = { "area allocated", true, false },
-	[NEED_FAILED] = { "allocation failed", false, false },
-	[NEED_PERCPU] = { "percpu chunk", false, false },
-	[NEED_REQUESTED] = { "requested size", false, true },
-	[NEED_FREER] = { "who frees", false, true },
+	[NEED_FREED] = { "area freed", true, true, false },
+	[NEED_PURGED] = { "area purged", true, true, false },
+	[NEED_ALLOCATED] = { "area allocated", true, true, false },
+	[NEED_FAILED] = { "allocation failed", false, false, false },
+	[NEED_PERCPU] = { "percpu chunk", false, true, false },
+	[NEED_REQUESTED] = { "requested size", false, false, true },
+	[NEED_FREER] = { "who frees", false, false, true },
 };
 
 /*
@@ -309,7 +310,8 @@ static void look_at_kernel(const struct symbols *symbols, const struct plan_opti
 
 /* ---- one plan ------------------------------------------------------------------------------- */
 
-static void add_probe(struct plan *plan, const struct hook *hook, const char *symbol, bool required)
+static void add_probe(struct plan *plan, const struct hook *hook, const char *symbol,
+		      enum need need)
 {
 	struct probe *probe = &plan->probes[plan->nr_probes];
 
@@ -325,7 +327,8 @@ static void add_probe(struct plan *plan, const struct hook *hook, const char *sy
 		.program = hook->program,
 		.purpose = hook->purpose,
 		.type = hook->type,
-		.required = required,
+		.required = needs[need].required,
+		.map = needs[need].map,
 	};
 	snprintf(probe->symbol, sizeof(probe->symbol), "%s", symbol);
 	plan->nr_probes++;
@@ -363,7 +366,7 @@ static void take_way(const struct kernel *kernel, const struct way *way, struct 
 {
 	for (uint32_t i = 0; i < MAX_HOOKS && way->hooks[i]; i++)
 		add_probe(plan, &hooks[way->hooks[i]], kernel->hooks[way->hooks[i]].symbol,
-			  needs[way->need].required);
+			  way->need);
 	plan->needs[way->need].how = way->how;
 	plan->needs[way->need].met = way->met;
 }
@@ -396,7 +399,7 @@ static void add_family(const struct kernel *kernel, struct plan *plan)
 	for (size_t i = 0; i < ARRAY_SIZE(vmalloc_family); i++) {
 		hook.names[0] = vmalloc_family[i];
 		if (kernel->family[i].match == SYMBOLS_ONE)
-			add_probe(plan, &hook, kernel->family[i].symbol, false);
+			add_probe(plan, &hook, kernel->family[i].symbol, NEED_REQUESTED);
 	}
 }
 

@@ -60,7 +60,8 @@ struct probe {
 	char symbol[128]; /* as this kernel has it */
 	enum probe_type type;
 	enum probe_state state;
-	bool required; /* without it the map would be wrong */
+	bool required; /* without it nothing is shown */
+	bool map;      /* what it misses makes the map wrong */
 	int err;       /* -errno of PROBE_FAILED */
 };
 

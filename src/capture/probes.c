@@ -5,18 +5,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <linux/perf_event.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "capture/btf.h"
 #include "capture/objects.h"
+#include "capture/tracefs.h"
 #include "event.h"
 #include "log.h"
 
 #define ATTACH_TRIES    5
 #define ATTACH_PAUSE_US 100000
+#define NOT_TRACED      UINT32_MAX
 #define MIN_WAKE_BYTES  2048 /* a ring of 4K never holds more than 4095 bytes */
 
 struct probes {
@@ -24,6 +29,10 @@ struct probes {
 	struct btf_choice btf;
 	struct plan plan;
 	struct bpf_link *links[PLAN_MAX_PROBES];
+	struct tracefs *tracefs;          /* NULL: probes are made by the perf PMU */
+	uint32_t traced[PLAN_MAX_PROBES]; /* index of a probe in tracefs, NOT_TRACED */
+	struct tracefs_profile profile[TRACEFS_MAX_PROBES];
+	uint32_t return_instances;
 	enum transport transport;
 	uint32_t cpus;
 	uint32_t ring_bytes;
@@ -159,6 +168,8 @@ int probes_load(const struct probes_options *options, const struct plan *plan, c
 	probes->plan = *plan;
 	probes->transport = options->transport;
 	probes->ring_bytes = options->ring_bytes;
+	probes->return_instances = options->return_instances;
+	memset(probes->traced, 0xff, sizeof(probes->traced));
 	libbpf_set_print(libbpf_print);
 	cpus = libbpf_num_possible_cpus();
 	probes->cpus = cpus > 0 ? (uint32_t)cpus : 1;
@@ -189,24 +200,68 @@ fail:
 
 /* ---- attach --------------------------------------------------------------------------------- */
 
-static struct bpf_link *attach_once(struct bpf_program *program, const struct probe *probe)
+static int open_perf_event(uint32_t id)
 {
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.config = id,
+	};
+
+	/* One CPU will do: the program of a probe runs wherever it is hit. */
+	return (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+/* NULL with errno set. */
+static struct bpf_link *attach_traced(struct probes *probes, struct bpf_program *program,
+				      const struct probe *probe, uint32_t *traced)
+{
+	struct bpf_link *link = NULL;
+	uint32_t id;
+	int err, fd = -1;
+
+	err = tracefs_add(probes->tracefs, probe->symbol, probe->type == PROBE_RETURN,
+			  probes->return_instances, traced, &id);
+	if (!err) {
+		fd = open_perf_event(id);
+		err = fd < 0 ? -errno : 0;
+	}
+	if (!err) {
+		link = bpf_program__attach_perf_event(program, fd); /* takes fd over */
+		err = link ? 0 : -errno;
+	}
+	if (err && fd >= 0)
+		close(fd);
+	errno = -err;
+	return link;
+}
+
+static struct bpf_link *attach_once(struct probes *probes, struct bpf_program *program, uint32_t i)
+{
+	const struct probe *probe = &probes->plan.probes[i];
+	struct bpf_link *link = NULL;
+
 	if (probe->type == PROBE_TRACEPOINT)
 		return bpf_program__attach_tracepoint(program, "vmalloc", probe->symbol);
+	if (probes->tracefs)
+		link = attach_traced(probes, program, probe, &probes->traced[i]);
+	if (link || (probes->tracefs && errno == ENOMEM))
+		return link;
+	probes->traced[i] = NOT_TRACED;
 	return bpf_program__attach_kprobe(program, probe->type == PROBE_RETURN, probe->symbol);
 }
 
 /* A probe takes percpu memory. When the last chunk is full, a worker has to make another first. */
-static struct bpf_link *attach(struct probes *probes, const struct probe *probe)
+static struct bpf_link *attach(struct probes *probes, uint32_t index)
 {
-	struct bpf_program *program =
-		bpf_object__find_program_by_name(probes->object, probe->program);
+	struct bpf_program *program = bpf_object__find_program_by_name(
+		probes->object, probes->plan.probes[index].program);
 	struct bpf_link *link = NULL;
 
 	for (int i = 0; i < ATTACH_TRIES && !link; i++) {
 		if (i)
 			usleep(ATTACH_PAUSE_US);
-		link = attach_once(program, probe);
+		link = attach_once(probes, program, index);
 		if (!link && errno != ENOMEM)
 			break;
 	}
@@ -228,12 +283,22 @@ static int explain_attach(const struct probe *probe, char *why, size_t why_len)
 	return -ENOSYS;
 }
 
+/* Without tracefs the perf PMU makes the probes: few instances of return probes, no counts. */
+static void use_tracefs(struct probes *probes)
+{
+	int err = tracefs_open(NULL, &probes->tracefs);
+
+	if (err)
+		log_debug("probes are made without tracefs: %s", strerror(-err));
+}
+
 int probes_attach(struct probes *probes, char *why, size_t why_len)
 {
+	use_tracefs(probes);
 	for (uint32_t i = 0; i < probes->plan.nr_probes; i++) {
 		struct probe *probe = &probes->plan.probes[i];
 
-		probes->links[i] = attach(probes, probe);
+		probes->links[i] = attach(probes, i);
 		probe->state = PROBE_ATTACHED;
 		if (probes->links[i])
 			continue;
@@ -253,6 +318,7 @@ void probes_free(struct probes *probes)
 		return;
 	for (uint32_t i = PLAN_MAX_PROBES; i-- > 0;)
 		bpf_link__destroy(probes->links[i]);
+	tracefs_close(probes->tracefs);
 	bpf_object__close(probes->object);
 	btf_choice_release(&probes->btf);
 	free(probes);
@@ -283,6 +349,46 @@ void probes_sweep(struct probes *probes, uint64_t before_ns)
 		if (bpf_map_lookup_elem(fd, &key, &head) == 0 && head.t_ns < before_ns)
 			bpf_map_delete_elem(fd, &key);
 	}
+}
+
+/* Entries of these are counted (struct wire_stats). */
+static bool is_paired(const struct probe *probe)
+{
+	return !strcmp(probe->program, "alloc_return") || !strcmp(probe->program, "percpu_return");
+}
+
+int probes_read_misses(struct probes *probes, struct probes_misses *misses)
+{
+	int err;
+
+	*misses = (struct probes_misses){ 0 };
+	if (!probes->tracefs)
+		return -ENOENT;
+	err = tracefs_read_profile(probes->tracefs, probes->profile, TRACEFS_MAX_PROBES);
+	if (err < 0)
+		return err;
+	for (uint32_t i = 0; i < probes->plan.nr_probes; i++) {
+		uint64_t hits, missed;
+
+		if (!probes_counts(probes, i, &hits, &missed))
+			continue;
+		if (probes->plan.probes[i].map)
+			misses->map += missed;
+		else
+			misses->detail += missed;
+		if (is_paired(&probes->plan.probes[i]))
+			misses->returns += missed;
+	}
+	return 0;
+}
+
+bool probes_counts(const struct probes *probes, uint32_t i, uint64_t *hits, uint64_t *misses)
+{
+	if (probes->traced[i] >= TRACEFS_MAX_PROBES)
+		return false;
+	*hits = probes->profile[probes->traced[i]].hits;
+	*misses = probes->profile[probes->traced[i]].misses;
+	return true;
 }
 
 int probes_new_ring(const struct probes *probes)

@@ -12,14 +12,16 @@
 
 #include "capture/plan.h"
 #include "capture/transport.h"
+#include "event.h"
 
 struct probes;
 
 struct probes_options {
 	const char *btf_path; /* --btf, or NULL */
 	enum transport transport;
-	uint32_t ring_bytes;  /* power of two, at least a page; of perf buffers: each */
-	uint32_t stack_depth; /* 0 .. VMT_MAX_FRAMES */
+	uint32_t ring_bytes;       /* power of two, at least a page; of perf buffers: each */
+	uint32_t stack_depth;      /* 0 .. VMT_MAX_FRAMES */
+	uint32_t return_instances; /* of each return probe; 0 = the kernel's default */
 };
 
 /* TRANSPORT_RING if this kernel has BPF ring buffers, else TRANSPORT_PERF. */
@@ -53,6 +55,21 @@ int probes_use_ring(const struct probes *probes, int ring_fd);
 
 /* The map of perf buffers, for TRANSPORT_PERF. */
 int probes_events_fd(const struct probes *probes);
+
+/*
+ * How often the kernel hit a probe without running it, since they were attached: another probe was
+ * running on that CPU, or all instances of a return probe were in use. returns: of those, returns
+ * whose entry has been counted. 0; -ENOENT: the kernel cannot tell here (no tracefs); -errno.
+ */
+struct probes_misses {
+	uint64_t map VMT_ALIGNED8;    /* of probes that the map needs */
+	uint64_t detail VMT_ALIGNED8; /* of the others */
+	uint64_t returns VMT_ALIGNED8;
+};
+int probes_read_misses(struct probes *probes, struct probes_misses *misses);
+/* Hits and misses of probe number i of the plan, as of the last probes_read_misses. False if they
+ * are not known. */
+bool probes_counts(const struct probes *probes, uint32_t i, uint64_t *hits, uint64_t *misses);
 
 int probes_stats_fd(const struct probes *probes);
 uint32_t probes_cpus(const struct probes *probes); /* possible CPUs: entries of the stats array */

@@ -81,22 +81,49 @@ static int look_before(struct capture *capture)
 	return err;
 }
 
+/* True if a ring fits; *hole and *need tell why not. */
+static bool ring_fits(const struct capture *capture, uint32_t *hole, uint32_t *need)
+{
+	*need = 2 * capture->options.probes.ring_bytes + 6 * VMT_PAGE_SIZE;
+	*hole = UINT32_MAX;
+	if (capture->can_list)
+		*hole = seed_largest_hole(&capture->before, capture->range.vmalloc_start,
+					  capture->range.vmalloc_end);
+	return *hole >= *need;
+}
+
+/* Perf buffers are made of low memory: they take none of the vmalloc space. */
+static void choose_transport(struct capture *capture)
+{
+	enum transport *transport = &capture->options.probes.transport;
+	uint32_t kib = capture->options.probes.ring_bytes / 1024, hole, need;
+
+	if (*transport != TRANSPORT_AUTO)
+		return;
+	*transport = probes_best_transport();
+	if (*transport == TRANSPORT_PERF) {
+		log_note("this kernel has no BPF ring buffer (Linux 5.8 has): using perf buffers, "
+			 "%uK a CPU",
+			 kib);
+	} else if (!ring_fits(capture, &hole, &need)) {
+		*transport = TRANSPORT_PERF;
+		log_note("largest vmalloc hole is %uK, a ring needs %uK in one piece: using perf "
+			 "buffers, which take none of it",
+			 hole / 1024, need / 1024);
+	}
+}
+
 static int check_room(const struct capture *capture)
 {
-	uint32_t ring_need = 2 * capture->options.probes.ring_bytes + 6 * VMT_PAGE_SIZE;
-	uint32_t hole;
+	uint32_t hole, need;
 
-	if (!capture->can_list)
-		return 0;
-	hole = seed_largest_hole(&capture->before, capture->range.vmalloc_start,
-				 capture->range.vmalloc_end);
-	if (hole >= ring_need)
+	if (capture->options.probes.transport != TRANSPORT_RING || ring_fits(capture, &hole, &need))
 		return 0;
 	log_error(
 		"largest vmalloc hole is %uK; tracing needs %uK in one piece and up to %uK in all, "
-		"and would make things worse. Use --ring=16K (up to %uK in all) or 'vmtrace "
-		"snapshot', which needs none",
-		hole / 1024, ring_need / 1024, (ring_need + PROGRAMS_BYTES + PERCPU_BYTES) / 1024,
+		"and would make things worse. Use --transport=perf or --ring=16K (up to %uK in "
+		"all), or 'vmtrace snapshot', which needs none",
+		hole / 1024, need / 1024, (need + PROGRAMS_BYTES + PERCPU_BYTES) / 1024,
 		(SMALL_RING_BYTES + PROGRAMS_BYTES + PERCPU_BYTES) / 1024);
 	return -ENOSPC;
 }
@@ -385,8 +412,6 @@ int capture_open(const struct capture_options *options, struct names *names, str
 	capture->options = *options;
 	if (!capture->options.plan.nr_ways)
 		plan_default_ways(&capture->options.plan);
-	if (capture->options.probes.transport == TRANSPORT_AUTO)
-		capture->options.probes.transport = probes_best_transport();
 	capture->names = names;
 	capture->stacks = stacks;
 	capture->heal_gap_ns = CAPTURE_HEAL_FIRST_NS;
@@ -413,8 +438,10 @@ int capture_open(const struct capture_options *options, struct names *names, str
 	if (!err)
 		err = look_before(capture);
 	step_done("symbols and the kernel's list read", &step_ns);
-	if (!err)
+	if (!err) {
+		choose_transport(capture);
 		err = check_room(capture);
+	}
 	if (!err)
 		err = start_flow(capture);
 	step_done("probes loaded, attached and proved", &step_ns);

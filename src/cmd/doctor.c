@@ -78,7 +78,8 @@ static void say_range(struct report *report)
 	    range.total_bytes ? "agrees" : "is not told", range.high_memory);
 }
 
-static void say_probe(struct report *report, const struct probe *probe)
+/* counts: ": 12 hits, 0 misses", or "" if the kernel does not tell. */
+static void say_probe(struct report *report, const struct probe *probe, const char *counts)
 {
 	static const char *const types[] = {
 		[PROBE_ENTRY] = "entry",
@@ -94,9 +95,9 @@ static void say_probe(struct report *report, const struct probe *probe)
 
 	if (probe->state == PROBE_FAILED)
 		level = probe->required ? HOST_STOP : HOST_NOTE;
-	say(report, "probe", level, "%-7s %-27s %s: %s%s%s", types[probe->type], probe->symbol,
+	say(report, "probe", level, "%-7s %-27s %s: %s%s%s%s", types[probe->type], probe->symbol,
 	    probe->purpose, words[probe->state], probe->err ? ": " : "",
-	    probe->err ? strerror(-probe->err) : "");
+	    probe->err ? strerror(-probe->err) : "", counts);
 }
 
 static void say_need(struct report *report, const struct plan_need *need)
@@ -112,13 +113,26 @@ static void say_need(struct report *report, const struct plan_need *need)
 	    need->why[0] ? ")" : "");
 }
 
-static void say_plan(struct report *report, const struct plan *plan)
+static void say_counted_probe(struct report *report, const struct plan *plan,
+			      const struct probes *probes, uint32_t i)
+{
+	uint64_t hits, misses;
+	char counts[64] = "";
+
+	if (probes && probes_counts(probes, i, &hits, &misses))
+		snprintf(counts, sizeof(counts), ", %llu hits, %llu missed",
+			 (unsigned long long)hits, (unsigned long long)misses);
+	say_probe(report, &plan->probes[i], counts);
+}
+
+/* probes: NULL if nothing is attached. */
+static void say_plan(struct report *report, const struct plan *plan, const struct probes *probes)
 {
 	say(report, "plan", plan_missing(plan) ? HOST_STOP : HOST_OK, "'%s'", plan_name(plan));
 	for (int i = 0; i < NEED_COUNT; i++)
 		say_need(report, &plan->needs[i]);
 	for (uint32_t i = 0; i < plan->nr_probes; i++)
-		say_probe(report, &plan->probes[i]);
+		say_counted_probe(report, plan, probes, i);
 }
 
 static void say_first_plan(struct report *report, const struct options *options,
@@ -131,7 +145,7 @@ static void say_first_plan(struct report *report, const struct options *options,
 	if (!wanted.nr_ways)
 		plan_default_ways(&wanted);
 	plan_make(symbols, &wanted, plans);
-	say_plan(report, &plans[0]);
+	say_plan(report, &plans[0], NULL);
 }
 
 /* The symbols; where tracing does not come up, the plan for the probes too. */
@@ -154,6 +168,7 @@ static void say_symbols(struct report *report, const struct options *options, bo
 static void say_budget(struct report *report, const struct session *session)
 {
 	struct space_totals totals = space_totals(session->space);
+	bool perf = capture_transport(session->capture) == TRANSPORT_PERF;
 	struct holes_report holes;
 	char own[16], hole[16], ring[16];
 
@@ -162,8 +177,9 @@ static void say_budget(struct report *report, const struct session *session)
 	units_bytes(session->options->ring_bytes, ring, sizeof(ring));
 	units_bytes(holes.largest.end - holes.largest.start, hole, sizeof(hole));
 	say(report, "budget", totals.own_bytes > (1u << 20) ? HOST_NOTE : HOST_OK,
-	    "vmtrace takes %s of vmalloc space (ring %s, mapped twice); limit 1M; largest hole %s",
-	    own, ring, hole);
+	    "vmtrace takes %s of vmalloc space (%s %s%s); limit 1M; largest hole %s", own,
+	    perf ? "none of it for perf buffers of" : "ring", ring, perf ? "" : ", mapped twice",
+	    hole);
 }
 
 static void say_tracing(struct report *report, struct session *session)
@@ -175,7 +191,7 @@ static void say_tracing(struct report *report, struct session *session)
 	for (uint32_t i = 0; capture_plan_failure(session->capture, i, failure, sizeof(failure));
 	     i++)
 		say(report, "plan", HOST_NOTE, "given up: %s", failure);
-	say_plan(report, probes_plan(probes));
+	say_plan(report, probes_plan(probes), probes);
 	say(report, "btf", HOST_OK, "%s", probes_btf_source(probes));
 	say(report, "transport", HOST_OK, "%s",
 	    capture_transport(session->capture) == TRANSPORT_PERF

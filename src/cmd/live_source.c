@@ -121,6 +121,7 @@ int live_open(struct session *session)
 			.ring_bytes = options->ring_bytes,
 			.stack_depth = options->stack_depth,
 			.transport = options->transport,
+			.return_instances = options->return_instances,
 		},
 		.plan = options->plan,
 		.force_kptr = options->force_kptr,

@@ -11,6 +11,9 @@
 #include "log.h"
 #include "view/units.h"
 
+/* kernel/trace/trace_kprobe.c: KRETPROBE_MAXACTIVE_MAX */
+#define MAX_RETURN_INSTANCES 4096
+
 enum option_key {
 	KEY_JSON = 256,
 	KEY_DURATION,
@@ -21,6 +24,7 @@ enum option_key {
 	KEY_PROBES,
 	KEY_PROBE_PLAN,
 	KEY_TRANSPORT,
+	KEY_RETURN_INSTANCES,
 	KEY_BTF,
 	KEY_RING,
 	KEY_RING_LIMIT,
@@ -71,6 +75,10 @@ static const struct {
 	{ TAKES_CAPTURE,
 	  { "transport", KEY_TRANSPORT, "HOW", 0,
 	    "auto (default), ring, or perf: one perf buffer a CPU, as before Linux 5.8", 3 } },
+	{ TAKES_CAPTURE,
+	  { "return-instances", KEY_RETURN_INSTANCES, "N", 0,
+	    "How many tasks at once a return probe can follow (256; 0 = the kernel's default)",
+	    3 } },
 	{ TAKES_CAPTURE,
 	  { "ring", KEY_RING, "SIZE", 0,
 	    "Ring buffer (256K); it takes twice this much vmalloc "
@@ -232,6 +240,10 @@ static error_t parse_capture_option(int key, char *arg, struct argp_state *state
 	case KEY_TRANSPORT:
 		parse_transport(state, arg, options);
 		return 0;
+	case KEY_RETURN_INSTANCES:
+		options->return_instances =
+			parse_number(state, "return-instances", arg, MAX_RETURN_INSTANCES);
+		return 0;
 	case KEY_BTF:
 		options->btf_path = arg;
 		return 0;
@@ -290,6 +302,7 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
 	options->ring_bytes = 256 * 1024;
 	options->ring_limit_bytes = 1u << 31;
 	options->stack_depth = VMT_MAX_FRAMES;
+	options->return_instances = 256;
 	for (size_t i = 0; i < NR_ROWS; i++) {
 		if (!rows[i].group || (rows[i].group & command->takes))
 			list[count++] = rows[i].option;

@@ -44,6 +44,7 @@ struct options {
 	uint32_t ring_bytes;
 	uint32_t ring_limit_bytes;
 	uint32_t stack_depth;
+	uint32_t return_instances;
 	uint32_t top; /* 0: the command's default */
 	enum owners_by by;
 	enum owners_sort sort;

@@ -28,6 +28,8 @@ static const char *const cause_names[LOST_CAUSE_COUNT] = {
 	[LOST_STACK] = "stack",
 	[LOST_READ] = "read",
 	[LOST_QUEUE] = "queue",
+	[LOST_MISSED] = "missed",
+	[LOST_DETAIL] = "detail",
 };
 
 const char *jsonl_type_name(unsigned int type)

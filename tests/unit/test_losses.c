@@ -177,14 +177,47 @@ static void unmatched(void **state)
 {
 	struct fixture *f = *state;
 	struct sink sink = { .event = collect, .context = f };
+	uint32_t stale;
 
 	array[0].entries = 10;
 	array[1].returns = 8; /* of a task that moved */
-	assert_int_equal(losses_unmatched(f->losses, 1, &sink), 0);
+	assert_int_equal(losses_unmatched(f->losses, 1, &stale, &sink), 0);
 	array[0].entries = 11;
-	assert_int_equal(losses_unmatched(f->losses, LOSSES_WINDOW_NS, &sink), 0);
-	assert_int_equal(losses_unmatched(f->losses, LOSSES_WINDOW_NS + 1, &sink), 2);
+	assert_int_equal(losses_unmatched(f->losses, LOSSES_WINDOW_NS, &stale, &sink), 0);
+	assert_int_equal(losses_unmatched(f->losses, LOSSES_WINDOW_NS + 1, &stale, &sink), 2);
 	expect(&f->events[0], LOST_UNMATCHED, UINT32_MAX, 2);
+}
+
+/* What the kernel counts as missed is told once, although the entry without its return shows later
+ * too: noticed by the BPF side, or by the floor. */
+static void missed_is_told_once(void **state)
+{
+	struct fixture *f = *state;
+	struct sink sink = { .event = collect, .context = f };
+	uint32_t stale;
+
+	assert_int_equal(losses_missed(f->losses, 1, 5, 2, 4, &sink), 5);
+	assert_int_equal(f->nr_events, 2);
+	expect(&f->events[0], LOST_MISSED, UINT32_MAX, 5);
+	expect(&f->events[1], LOST_DETAIL, UINT32_MAX, 2);
+	f->nr_events = 0;
+	assert_int_equal(losses_missed(f->losses, 2, 5, 2, 4, &sink), 0);
+	assert_int_equal(f->nr_events, 0);
+
+	array[0].entries = 6;
+	array[0].unmatched = 1;
+	assert_true(losses_has_unmatched(f->losses));
+	assert_int_equal(report(f, 3), 0);
+	assert_int_equal(f->nr_events, 0);
+	assert_false(losses_has_unmatched(f->losses));
+	assert_int_equal(losses_unmatched(f->losses, 4, &stale, &sink), 0);
+	/* Five are left over, three of which the kernel has told. */
+	assert_int_equal(losses_unmatched(f->losses, 4 + LOSSES_WINDOW_NS, &stale, &sink), 2);
+	assert_int_equal(stale, 5);
+	assert_int_equal(f->nr_events, 1);
+	expect(&f->events[0], LOST_UNMATCHED, UINT32_MAX, 2);
+	assert_int_equal(losses_unmatched(f->losses, 4 + 3 * LOSSES_WINDOW_NS, &stale, &sink), 0);
+	assert_int_equal(stale, 0);
 }
 
 /* How far a CPU is, as it is now. */
@@ -255,6 +288,7 @@ int main(void)
 		BOTH(counters_wrap),
 		BOTH(missing),
 		BOTH(unmatched),
+		BOTH(missed_is_told_once),
 		BOTH(progress),
 		cmocka_unit_test_setup_teardown(lookup_fails, setup_looked_up, teardown),
 		cmocka_unit_test(no_array),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash disable=SC1091,SC2154
 # vm: own
-# Exactly when the tool is needed most there may be no room for it: it says so, names a ring that
-# fits, and snapshot works.
+# Exactly when the tool is needed most there may be no room for its ring: by itself it goes without,
+# asked for a ring it says what would fit, and snapshot works.
 . /guest/lib.sh
 
 load_module vmtest
@@ -22,8 +22,13 @@ vmtest "free gap-one"
 vmtest "free gap-two"
 vmtrace snapshot | head -n 3
 rc=0
-vmtrace map 2>/tmp/err || rc=$?
+vmtrace map --transport=ring 2>/tmp/err || rc=$?
 cat /tmp/err
 assert_eq "$rc" 1 "exit code"
-grep -q 'largest vmalloc hole is .* tracing needs .* --ring=16K' /tmp/err || fail "no room is not told"
+grep -q 'largest vmalloc hole is .* tracing needs .* --transport=perf or --ring=16K' /tmp/err || fail "no room is not told"
 vmtrace verify --ring=16K || fail "--ring=16K does not work either"
+
+# Left to itself it takes the way that needs no hole.
+vmtrace verify >/tmp/out 2>/tmp/err || fail "does not start by itself: $(cat /tmp/err)"
+cat /tmp/err /tmp/out
+grep -q 'using perf buffers, which take none of it' /tmp/err || fail "it does not say what it does"
