@@ -4,6 +4,7 @@
 # areas, and the map stays exact under a mix of maps, programs, ptys and module loads.
 . /guest/lib.sh
 
+: >/tmp/stim
 start_recording /tmp/events
 for bytes in 40000 100000 1000000 3333333; do
 	stim map $bytes 1 >>/tmp/stim
