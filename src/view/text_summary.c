@@ -125,7 +125,7 @@ static void rare_items(struct text_flow *flow, const struct view *view,
 	uint64_t healed = counters->healed_frees + counters->healed_allocs;
 
 	if (counters->lost_stacks)
-		counter(flow, view, "stacks lost", counters->lost_stacks, TEXT_PLAIN);
+		counter(flow, view, "details lost", counters->lost_stacks, TEXT_PLAIN);
 	if (healed)
 		counter(flow, view, "healed", healed, TEXT_ALARM);
 	if (counters->repaired)
