@@ -7,7 +7,7 @@
 #   make check     all tests; does its whole set-up
 #   make unit      unit tests and golden tests: seconds, no root, no kernel
 #   make vm        the tests on a real kernel (CASES="..." for some of them)
-#   make vm-matrix the user-space cases on other stock kernels
+#   make vm-matrix the user-space cases on other stock kernels (ROWS="..." for others: matrix.sh)
 #   make install   DESTDIR=, PREFIX=
 #   make clean
 # V=1 shows the commands.
@@ -234,6 +234,7 @@ $(B)/unit/test_%: $(B)/unit/tests/unit/test_%.o $(B)/unit/libvmtrace.a
 
 FLAVOUR ?= 686-pae
 CASES   ?=
+ROWS    ?=
 KMOD    := $(B)/i386/kmod
 
 .PHONY: vm vm-matrix kmod guest
@@ -242,7 +243,7 @@ vm: guest
 
 # Other stock kernels: a table of what was seen on each (docs/KERNELS.md).
 vm-matrix: $(B)/i386/vmtrace $(GUEST_TOOLS)
-	$(Q)tests/vm/matrix.sh
+	$(Q)tests/vm/matrix.sh $(ROWS)
 
 guest: $(B)/i386/vmtrace $(GUEST_TOOLS) kmod
 

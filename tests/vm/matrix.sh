@@ -8,20 +8,31 @@
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
-flavours=(686-pae 686 rt-686-pae bullseye/686-pae bullseye/686 bookworm-backports/686-pae)
+# FLAVOUR[,memory=MB][,append=ARGUMENT]
+rows_wanted=(686-pae 686 rt-686-pae bullseye/686-pae bullseye/686 bookworm-backports/686-pae
+	686-pae,append=vmalloc=64M 686-pae,memory=512)
+# Others by hand: matrix.sh built/6.12 ...
+[ $# -eq 0 ] || rows_wanted=("$@")
 cases=(00-boot 15-stim 16-row 85-layout)
 passed=0 failed=0 skipped=0 rows=()
 
 run_one() {
-	local flavour=$1 log line
+	local flavour=${1%%,*} memory='' append='' part log line
+	for part in ${1//,/ }; do
+		case $part in
+		memory=*) memory=${part#*=} ;;
+		append=*) append=${part#*=} ;;
+		esac
+	done
 	log=$top/build/vm/matrix-$(kernel_link "$1").log
-	echo "-- $flavour"
+	echo "-- $1"
 	if ! "$top/tools/kernel.sh" "$flavour" >/dev/null; then
-		echo "  skip $flavour: its kernel cannot be fetched"
+		echo "  skip $1: its kernel cannot be fetched"
 		skipped=$((skipped + 1))
 		return
 	fi
-	VMTRACE_FLAVOUR=$flavour "$here/run.sh" "${cases[@]}" | tee "$log" || true
+	VMTRACE_FLAVOUR=$flavour VMTRACE_MEMORY=$memory VMTRACE_APPEND=$append \
+		"$here/run.sh" "${cases[@]}" | tee "$log" || true
 	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
 	[[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]] || { failed=$((failed + 1)); return; }
 	passed=$((passed + BASH_REMATCH[1]))
@@ -29,12 +40,12 @@ run_one() {
 	rows+=("$(sed -n 's/^ *row|//p' "$top/build/vm/case-16-row.log" 2>/dev/null)")
 }
 
-for flavour in "${flavours[@]}"; do
-	run_one "$flavour"
+for row in "${rows_wanted[@]}"; do
+	run_one "$row"
 done
 echo
-echo '| kernel | area probe | BTF | transport | events | lost | missing/extra/mismatched | own |'
-echo '|---|---|---|---|---|---|---|---|'
+echo '| kernel | space | plans | BTF | transports | events | lost | differences | own |'
+echo '|---|---|---|---|---|---|---|---|---|'
 for row in "${rows[@]}"; do
 	[ -z "$row" ] || echo "| ${row//|/ | } |"
 done

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # run.sh [CASE...]: runs the cases in tests/vm/cases (all by default) in one VM;
 # a case with a header line `# vm: own` gets one of its own, and one with `# run: named` runs only
-# when it is named. VMTRACE_FLAVOUR, VMTRACE_MEMORY: kernel and MB. Exit 1 if one fails.
+# when it is named. VMTRACE_FLAVOUR, VMTRACE_MEMORY, VMTRACE_APPEND: kernel, MB, and more kernel
+# command line. Exit 1 if one fails.
 
 # shellcheck source-path=SCRIPTDIR source=../../tools/lib.sh disable=SC1091
 . "$(dirname "$0")/../../tools/lib.sh"
@@ -11,6 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 flavour=${VMTRACE_FLAVOUR:-686-pae}
 memory=${VMTRACE_MEMORY:-}
+append=${VMTRACE_APPEND:-}
 logs=$top/build/vm
 initrd=$logs/initramfs-$(kernel_link "$flavour").gz
 boot_allowance=90
@@ -147,6 +149,7 @@ boot_cases() {
 	list=$(IFS=,; echo "$*")
 	[ "$(header "$1" vm)" != own ] || mapfile -t options < <(vm_options "$1")
 	[ -z "$memory" ] || options=(--memory "$memory" ${options[@]+"${options[@]}"})
+	[ -z "$append" ] || options=(--append "$append" ${options[@]+"${options[@]}"})
 	exec {console}< <(exec "$here/boot.sh" --initrd "$initrd" --flavour "$flavour" --log "$log" \
 		--run "cases=$list" --limit "$(total_limit "$@")" ${options[@]+"${options[@]}"} 2>"$log.err")
 	boot_pid=$!
