@@ -10,8 +10,11 @@ start_verify /tmp/verify --duration=200s
 vmtest "mixed 50000 1 0"
 vmtest "mixed 50000 2 1"
 vmtest wait
-vmtest "fail 200M"
-vmtest "exhaust 64K"
+# With little memory the space is all that memory leaves, and cannot be filled.
+if [ "$(awk '/VmallocTotal/ { print $2 }' /proc/meminfo)" -lt 204800 ]; then
+	vmtest "fail 200M"
+	vmtest "exhaust 64K"
+fi
 vmtest "mixed 5000 3 0 keep"
 vmtest wait
 sleep 1

@@ -32,6 +32,14 @@ grep -c 'the ring was replaced' /tmp/switched.err | grep -qx 2 || fail "not two 
 after_is_in /tmp/switched || fail "no event after 4.5 GiB"
 
 flooded /tmp/control --ring-limit=0
+# The kernel's half of it is mended in 7.2; there an own consumer is enough.
+case $(uname -r) in
+7.*)
+	assert_eq "$rc" 0 "exit code of ringflood without the switch-over"
+	after_is_in /tmp/control || fail "no event after 4.5 GiB without the switch-over"
+	exit 0
+	;;
+esac
 assert_eq "$rc" 3 "exit code of ringflood without the switch-over"
 if after_is_in /tmp/control; then
 	fail "the control lives: this kernel's ring does not die, so this tests nothing"
