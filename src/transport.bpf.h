@@ -13,12 +13,14 @@
 
 #include "kernel.bpf.h"
 
-#define COUNT(counter)                                   \
+#define COUNT_MANY(counter, n)                           \
 	do {                                             \
 		struct wire_stats *stats_ = cpu_stats(); \
 		if (stats_)                              \
-			stats_->counter++;               \
+			stats_->counter += (n);          \
 	} while (0)
+
+#define COUNT(counter) COUNT_MANY(counter, 1)
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

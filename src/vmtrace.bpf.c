@@ -198,8 +198,7 @@ static __always_inline bool inflight_pop(uint32_t bp, struct inflight_slot *slot
 		if (slot_at(task, depth)->bp != bp)
 			continue;
 		*slot = *slot_at(task, depth);
-		for (int j = 0; j < i; j++)
-			COUNT(unmatched);
+		COUNT_MANY(unmatched, i);
 		task->depth = depth;
 		if (depth == 0)
 			bpf_map_delete_elem(&inflight, &tid);

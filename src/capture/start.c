@@ -384,9 +384,9 @@ static int start_flow(struct capture *capture)
 	}
 	if (stackless != UINT32_MAX)
 		return start_without_stacks(capture, stackless);
-	log_error("self-test failed, so nothing is shown: %s. 'vmtrace snapshot' works without "
-		  "probes; 'vmtrace doctor' shows what was found",
-		  capture->plan_failures[0]);
+	log_error("nothing can be traced here, so nothing is shown: plan '%s': %s. 'vmtrace "
+		  "snapshot' works without probes; 'vmtrace doctor' shows what was found",
+		  plan_name(&capture->plans[0]), capture->plan_failures[0]);
 	return -ENOSYS;
 }
 
