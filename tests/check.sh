@@ -38,6 +38,7 @@ unit_tests() {
 }
 
 part unit unit_tests
+part bpf tests/bpf.sh
 part golden env VMTRACE=./vmtrace tests/golden/run.sh
 part vm tests/vm/run.sh
 part matrix tests/vm/matrix.sh

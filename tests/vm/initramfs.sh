@@ -36,6 +36,8 @@ ours() {
 	cp "$kernel/boot/config-$release" "$stage/boot/"
 	f=$top/vmlinux/btf/$release.btf
 	[ ! -e "$f" ] || cp "$f" "$stage/boot/btf-$release"
+	f=$top/build/bpf/generic.btf
+	[ ! -e "$f" ] || cp "$f" "$stage/boot/btf-generic"
 }
 
 # with_dependencies NAME...: paths below lib/modules/RELEASE, built-ins left out.

@@ -13,7 +13,7 @@ rows_wanted=(686-pae 686 rt-686-pae bullseye/686-pae bullseye/686 bookworm-backp
 	686-pae,append=vmalloc=64M 686-pae,memory=512)
 # Others by hand: matrix.sh built/6.12 ...
 [ $# -eq 0 ] || rows_wanted=("$@")
-cases=(00-boot 15-stim 16-row 85-layout)
+cases=(00-boot 15-stim 16-row 66-plans 75-btf 85-layout)
 passed=0 failed=0 skipped=0 rows=()
 
 run_one() {

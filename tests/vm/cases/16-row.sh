@@ -70,4 +70,9 @@ if [ "$transport" = ring ]; then
 	try perf transport --transport=perf
 	own="$own, $(own_kib --transport=perf)K"
 fi
+# The JIT makes other stack frames: the callers must still be there.
+echo 1 >/proc/sys/net/core/bpf_jit_enable
+load 1000 20
+echo 0 >/proc/sys/net/core/bpf_jit_enable
+grep '"type":"alloc"' /tmp/events | grep '"comm":"stim"' | grep -q '"kind":"bpf"' || fail "no kind under the JIT: $(grep '"type":"alloc"' /tmp/events | head -n 2)"
 echo "row|$(uname -r)$(sed -n 's/.* \(vmalloc=[0-9A-Z]*\).*/ \1/p' /proc/cmdline)|$(awk '/VmallocTotal/ { print $2 / 1024 "M" }' /proc/meminfo)|$plan|$btf|$transport|$events|$lost|$differ|$own"
