@@ -964,6 +964,24 @@ static int cmd_fail_many(char **argv, int argc)
 	return 0;
 }
 
+/* pairs COUNT: so many times vmalloc of a page and vfree, timed: what a probe on them costs. */
+static int cmd_pairs(char **argv, int argc)
+{
+	unsigned long count, i;
+	u64 begin, ns;
+
+	if (argc != 2 || parse_ulong(argv[1], &count) || !count || count > 1000000)
+		return -EINVAL;
+	begin = ktime_get_ns();
+	for (i = 0; i < count && !fatal_signal_pending(current); i++) {
+		vmtest_do_vfree(vmtest_do_vmalloc(PAGE_SIZE));
+		cond_resched();
+	}
+	ns = ktime_get_ns() - begin;
+	pr_info("op=pairs count=%lu ns=%llu\n", i, ns);
+	return 0;
+}
+
 static unsigned long exhaust_fill(struct list_head *list, unsigned long bytes)
 {
 	unsigned long n = 0;
@@ -1112,6 +1130,8 @@ static int run_locked(char **argv, int argc)
 		return cmd_fail_inside(argv, argc);
 	if (!strcmp(argv[0], "fail_many"))
 		return cmd_fail_many(argv, argc);
+	if (!strcmp(argv[0], "pairs"))
+		return cmd_pairs(argv, argc);
 	if (!strcmp(argv[0], "exhaust"))
 		return cmd_exhaust(argv);
 	if (!strcmp(argv[0], "mixed"))

@@ -20,12 +20,13 @@ usage: boot.sh --initrd FILE [OPTION...] [-- QEMU-ARGUMENT...]
   --interactive       console on this terminal
   --accel A           qemu accelerator (tcg,thread=multi); /dev/kvm often cannot
                       run 32-bit guests, so it is only used when asked for
+  --icount HOW        qemu's -icount: guest time counts instructions
 END
 }
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 run=shell flavour=686-pae memory=2048 cpus=2 append='' limit=600
-log=$top/build/vm/console.log interactive='' initrd='' accel=tcg,thread=multi
+log=$top/build/vm/console.log interactive='' initrd='' accel=tcg,thread=multi icount=''
 # An Atom N270 is what the 32-bit machines still in use are like, and no kernel
 # warns about it. rdrand, so that the random pool (and with it %p hashing) is
 # ready at once; pse, which qemu forgets.
@@ -50,6 +51,7 @@ options() {
 		--log) log=$2 ;;
 		--initrd) initrd=$2 ;;
 		--accel) accel=$2 ;;
+		--icount) icount=$2 ;;
 		*) die "boot.sh: unknown option $1 (--help)" ;;
 		esac
 		shift 2
@@ -75,7 +77,7 @@ qemu() {
 		-chardev "stdio,id=con,mux=on,signal=off,logfile=$log.raw" \
 		-serial chardev:con -mon chardev=con \
 		-kernel "$kernel/boot/vmlinuz-$release" -initrd "$initrd" \
-		-append "$(command_line)" ${more[@]+"${more[@]}"}
+		${icount:+-icount "$icount"} -append "$(command_line)" ${more[@]+"${more[@]}"}
 }
 
 # Carriage returns and terminal sequences are for terminals.

@@ -64,7 +64,7 @@ choose_cases() {
 # What a case may ask of a VM of its own, in its header.
 vm_options() {
 	local key value
-	for key in append memory cpus accel; do
+	for key in append memory cpus accel icount; do
 		value=$(header "$1" "$key")
 		[ -z "$value" ] || printf '%s\n' "--$key" "$value"
 	done
