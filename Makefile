@@ -53,6 +53,7 @@ LIVE_SRCS := \
 	src/capture/rotate.c \
 	src/capture/selftest.c \
 	src/capture/start.c \
+	src/capture/trial.c \
 	src/cmd/doctor.c \
 	src/cmd/live_source.c
 # In its place in a build that does not.

@@ -97,13 +97,13 @@ struct wire_stats {
 	uint32_t records;       /* records put into the ring */
 	uint32_t lost_ring;     /* records refused by a full ring */
 	uint32_t lost_inflight; /* entries dropped: in-flight table full or nested too deep */
-	uint32_t unmatched;     /* entries whose return probe never ran */
+	uint32_t unmatched;     /* entries of which neither area nor return was seen */
 	uint32_t no_entry;      /* returns whose entry was not seen */
 	uint32_t stack_cut;     /* stacks deeper than the record takes */
 	uint32_t stack_failed;  /* bpf_get_stack gave nothing */
 	uint32_t read_failed;   /* a kernel struct could not be read: the record was dropped */
 	uint32_t entries;       /* entry probes that took a slot in the in-flight table */
-	uint32_t returns;       /* return probes that found their slot */
+	uint32_t returns;       /* slots done with: the area was reported, or the call returned */
 	uint32_t busy;          /* perf buffers only: odd while a program runs on this CPU */
 	uint32_t reserved[5];
 };

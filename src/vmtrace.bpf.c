@@ -135,7 +135,8 @@ static __always_inline void drop_stale(struct inflight *task, uint32_t sp)
 		if (depth == 0 || depth > MAX_NESTED || slot_at(task, depth - 1)->sp > sp)
 			return;
 		task->depth = depth - 1;
-		COUNT(unmatched);
+		if (!slot_at(task, depth - 1)->reported)
+			COUNT(unmatched);
 	}
 }
 
@@ -184,7 +185,7 @@ static __always_inline struct inflight_slot *inflight_top(uint32_t sp)
 /* Takes the slot of the call that returns now; false if its entry was not seen. */
 static __always_inline bool inflight_pop(uint32_t bp, struct inflight_slot *slot)
 {
-	uint32_t tid = current_tid(), depth;
+	uint32_t tid = current_tid(), depth, unmatched = 0;
 	struct inflight *task = bpf_map_lookup_elem(&inflight, &tid);
 
 	if (!task)
@@ -195,14 +196,17 @@ static __always_inline bool inflight_pop(uint32_t bp, struct inflight_slot *slot
 		if (depth == 0 || depth > MAX_NESTED)
 			return false;
 		depth--;
-		if (slot_at(task, depth)->bp != bp)
+		if (slot_at(task, depth)->bp != bp) {
+			unmatched += !slot_at(task, depth)->reported;
 			continue;
+		}
 		*slot = *slot_at(task, depth);
-		COUNT_MANY(unmatched, i);
+		COUNT_MANY(unmatched, unmatched);
 		task->depth = depth;
 		if (depth == 0)
 			bpf_map_delete_elem(&inflight, &tid);
-		COUNT(returns);
+		if (!slot->reported)
+			COUNT(returns);
 		return true;
 	}
 	return false;
@@ -330,7 +334,18 @@ PROGRAM("kprobe", alloc_entry, struct pt_regs)
 	inflight_push(&slot);
 }
 
-/* Reports what insert_entry has not: failures, and with plan `return` every area. */
+/*
+ * Who reports what, so that nothing comes twice and nothing is left out:
+ *
+ *   entry seen, insertion seen         insert_entry; the return adds nothing
+ *   entry seen, insertion not seen     alloc_return: plan `return`, or a missed insertion
+ *   entry not seen, insertion seen     insert_entry, without the request; not where lazy areas pass
+ *                                      it too (insert_needs_slot): there alloc_return
+ *   entry not seen, nothing inserted   alloc_return in plan `return`
+ *   an error                           alloc_return, always
+ *
+ * alloc_by_return says that an area whose entry was not seen is alloc_return's.
+ */
 PROGRAM("kretprobe", alloc_return, struct pt_regs)
 {
 	struct inflight_slot slot = {};
@@ -385,8 +400,10 @@ PROGRAM("kprobe", insert_entry, struct pt_regs)
 	if (!slot && !config->insert_alone)
 		COUNT(no_entry);
 	fill_alloc(&record, slot ? slot : &none);
-	if (slot)
+	if (slot) {
 		slot->reported = 1;
+		COUNT(returns);
+	}
 	add_stack(ctx, config, OWN_FRAME, &record);
 	send_alloc(ctx, &record);
 }

@@ -160,6 +160,23 @@ static int choose_embedded(const struct btf_embedded *entry, struct btf_choice *
 	return 0;
 }
 
+/* A BTF of kinds that this libbpf does not know is as good as none. */
+static bool kernel_btf_usable(void)
+{
+	struct btf *btf;
+
+	if (access(KERNEL_BTF, R_OK) < 0)
+		return false;
+	btf = btf__parse(KERNEL_BTF, NULL);
+	if (!btf) {
+		log_note("cannot use the kernel's own BTF (%s): using a built-in one",
+			 strerror(errno));
+		return false;
+	}
+	btf__free(btf);
+	return true;
+}
+
 int btf_choose(const char *wish, struct btf_choice *choice)
 {
 	const struct btf_embedded *entry;
@@ -168,7 +185,7 @@ int btf_choose(const char *wish, struct btf_choice *choice)
 	memset(choice, 0, sizeof(*choice));
 	choice->fd = -1;
 	uname(&uts);
-	switch (btf_pick(wish, access(KERNEL_BTF, R_OK) == 0, uts.release, embedded, NR_EMBEDDED,
+	switch (btf_pick(wish, !wish && kernel_btf_usable(), uts.release, embedded, NR_EMBEDDED,
 			 &entry)) {
 	case BTF_FROM_FILE:
 		return choose_file(wish, choice);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -82,12 +81,22 @@ void capture_request_heal(struct capture *capture)
 static int64_t report_missed(struct capture *capture, uint64_t now_ns, const struct sink *sink)
 {
 	struct probes_misses misses;
+	int err;
 
 	if (now_ns - capture->misses_ns < MISSES_NS && !losses_has_unmatched(capture->losses))
 		return 0;
 	capture->misses_ns = now_ns;
-	if (probes_read_misses(capture->probes, &misses) < 0)
+	err = probes_read_misses(capture->probes, &misses);
+	if (err && err != -ENOENT && !capture->misses_failed)
+		log_note("what probes miss cannot be read any more: %s", strerror(-err));
+	capture->misses_failed = err != 0;
+	if (err)
 		return 0;
+	/* Slots of returns that were missed although their area was reported. */
+	if (misses.returns && now_ns - capture->swept_ns >= LOSSES_WINDOW_NS) {
+		capture->swept_ns = now_ns;
+		probes_sweep(capture->probes, now_ns - LOSSES_WINDOW_NS);
+	}
 	return losses_missed(capture->losses, now_ns, misses.map, misses.detail, misses.returns,
 			     sink);
 }
@@ -123,7 +132,7 @@ int capture_emit_queued(struct capture *capture)
 	if (count < 0)
 		return count;
 	if (pump_failed(capture->pump)) {
-		log_error("the ring buffer holds an impossible record: the capture ends here");
+		log_error("the kernel's buffer holds an impossible record: the capture ends here");
 		return pump_failed(capture->pump);
 	}
 	err = report_losses(capture);
@@ -361,14 +370,6 @@ const struct probes *capture_probes(const struct capture *capture)
 enum transport capture_transport(const struct capture *capture)
 {
 	return capture->options.probes.transport;
-}
-
-bool capture_plan_failure(const struct capture *capture, uint32_t i, char *text, size_t len)
-{
-	if (i >= capture->nr_plans || !capture->plan_failures[i][0])
-		return false;
-	snprintf(text, len, "%s: %s", plan_name(&capture->plans[i]), capture->plan_failures[i]);
-	return true;
 }
 
 bool capture_can_list(const struct capture *capture)

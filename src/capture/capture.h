@@ -28,9 +28,10 @@ struct capture;
 
 struct capture_options {
 	struct probes_options probes;
-	struct plan_options plan;  /* calls is set by capture_open; no ways = the default ones */
-	bool force_kptr;           /* --seed=sysctl: change kptr_restrict even from 2 */
-	uint32_t ring_limit_bytes; /* a ring is replaced after this much; 0 = never (tests) */
+	struct plan_report *report; /* what came of the plans, filled by capture_open; or NULL */
+	struct plan_options plan;   /* calls is set by capture_open; no ways = the default ones */
+	bool force_kptr;            /* --seed=sysctl: change kptr_restrict even from 2 */
+	uint32_t ring_limit_bytes;  /* a ring is replaced after this much; 0 = never (tests) */
 };
 
 /* 0 or -errno, with a message logged; -ENOSYS: the kernel lacks what is needed (exit 77). names
@@ -67,9 +68,6 @@ const struct range *capture_range(const struct capture *capture);
 struct losses_total capture_losses(struct capture *capture);
 const struct probes *capture_probes(const struct capture *capture);
 enum transport capture_transport(const struct capture *capture);
-/* Why plan number i was given up for the next one: "name: reason" into text. False from the plan
- * that is used on. */
-bool capture_plan_failure(const struct capture *capture, uint32_t i, char *text, size_t len);
 /* False when the kernel's list cannot be read (kptr_restrict=2): then there is no seed, no repair
  * and no verify. */
 bool capture_can_list(const struct capture *capture);

@@ -21,9 +21,6 @@ struct capture {
 	struct symbols *symbols;
 	struct resolver *resolver;
 	struct decode *decode;
-	struct plan plans[PLAN_MAX_PLANS]; /* possible here, best first */
-	uint32_t nr_plans;
-	char plan_failures[PLAN_MAX_PLANS][256]; /* why one was given up, "" = it was not tried */
 	struct probes *probes;
 	struct ring *ring; /* the one in use */
 	struct ring rings[2];
@@ -34,6 +31,8 @@ struct capture {
 	struct counters *counters;
 	struct losses *losses;
 	uint64_t misses_ns; /* when the kernel's own counts were last read */
+	uint64_t swept_ns;
+	bool misses_failed;
 	struct seed before; /* the kernel's list before anything of ours was in it */
 	int start_lock;     /* fd; held until seeded, so that two starts do not take each other's */
 	struct sink sink;
@@ -51,6 +50,12 @@ struct capture {
 
 /* Makes and maps a ring into capture->rings[index]. 0 and its fd, or -errno. */
 int capture_open_ring(struct capture *capture, unsigned int index, int *fd);
+
+/* Finds a plan that is true here and leaves it running; the reasons of the others go into
+ * options.report. 0; -ENOSYS or another -errno, with a message logged. */
+int capture_start_flow(struct capture *capture);
+/* Ends what that has started; also what a failed one left. */
+void capture_stop_flow(struct capture *capture);
 
 /* Replaces the ring if it has carried its limit. 0; -ENOTRECOVERABLE, after a message. */
 int capture_rotate_if_due(struct capture *capture);

@@ -12,7 +12,10 @@ struct losses {
 	uint64_t missed_map; /* as of the last losses_missed */
 	uint64_t missed_detail;
 	uint64_t missed_returns;
-	uint64_t told;    /* missed returns that are still to show as unmatched */
+	/* Missed returns that are still to show as unmatched: told in this window, in the last one.
+	 * Older ones never will: their entry was not counted, or its area was seen all the same. */
+	uint64_t told;
+	uint64_t told_before;
 	uint64_t noticed; /* unmatched entries that the BPF side has noticed */
 	/* allocations in progress, over the window that began at window_ns */
 	uint64_t window_ns;
@@ -90,10 +93,15 @@ static int64_t count_in_progress(struct losses *losses)
 /* Of found unmatched entries, how many losses_missed has not told. */
 static uint32_t untold(struct losses *losses, uint32_t found)
 {
-	uint32_t told = losses->told < found ? (uint32_t)losses->told : found;
+	uint64_t *const pots[] = { &losses->told_before, &losses->told };
 
-	losses->told -= told;
-	return found - told;
+	for (int i = 0; i < 2; i++) {
+		uint32_t told = *pots[i] < found ? (uint32_t)*pots[i] : found;
+
+		*pots[i] -= told;
+		found -= told;
+	}
+	return found;
 }
 
 int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, uint32_t *stale,
@@ -121,12 +129,12 @@ int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, uint32_t *stale,
 	losses->reported = losses->floor;
 	losses->window_ns = t_ns;
 	losses->floor = now;
-	if (missed <= 0)
-		return 0;
-	*stale = (uint32_t)missed;
+	*stale = missed > 0 ? (uint32_t)missed : 0;
 	event.count = untold(losses, *stale);
+	losses->told_before = losses->told;
+	losses->told = 0;
 	err = event.count ? sink_event(sink, &event) : 0;
-	return err < 0 ? err : event.count;
+	return err < 0 ? err : (int64_t)event.count;
 }
 
 /* Counts and emits lost > 0 records of one cause; adds them to *hurting if they hurt the map. */

@@ -289,7 +289,7 @@ static void find_family(const struct symbols *symbols, const struct plan_options
 		found->match = symbols_find(symbols, vmalloc_family[i], found->symbol,
 					    sizeof(found->symbol), &found->addr);
 		if (found->match == SYMBOLS_ONE &&
-		    !options->calls(options->calls_context, found->addr, area.addr))
+		    options->calls(options->calls_context, found->addr, area.addr) != CALLS_YES)
 			found->match = SYMBOLS_NONE;
 	}
 }
@@ -316,9 +316,13 @@ static void add_probe(struct plan *plan, const struct hook *hook, const char *sy
 	struct probe *probe = &plan->probes[plan->nr_probes];
 
 	for (uint32_t i = 0; i < plan->nr_probes; i++) {
-		if (!strcmp(plan->probes[i].program, hook->program) &&
-		    !strcmp(plan->probes[i].symbol, symbol))
-			return;
+		struct probe *other = &plan->probes[i];
+
+		if (strcmp(other->program, hook->program) || strcmp(other->symbol, symbol))
+			continue;
+		other->required |= needs[need].required;
+		other->map |= needs[need].map;
+		return;
 	}
 	if (plan->nr_probes == PLAN_MAX_PROBES)
 		return;
@@ -435,6 +439,9 @@ static void make_one(const struct kernel *kernel, const struct plan_options *opt
 	if (plan->needs[NEED_REQUESTED].met)
 		add_family(kernel, plan);
 	plan->gfp_arg = gfp_arg(plan);
+	for (uint32_t i = 0; i < plan->nr_probes; i++)
+		/* An entry that no return follows would fill the table of those in progress. */
+		plan->probes[i].required |= !strcmp(plan->probes[i].program, "alloc_return");
 	plan->insert_needs_slot = way == WAY_INSERT && kernel->lazy_inserted;
 	plan->insert_alone = way == WAY_INSERT && (!find_probe(plan, "percpu_return") ||
 						   !find_probe(plan, "alloc_entry"));
@@ -464,6 +471,11 @@ static void explain_choice(const struct plan *rejected, struct plan *plan)
 
 	if (why[0] && !strstr(need->why, why))
 		snprintf(need->why + len, sizeof(need->why) - len, "%s%s", len ? "; " : "", why);
+}
+
+bool plan_knows_request(const struct plan *plan)
+{
+	return plan->way == WAY_TRACEPOINT || find_probe(plan, "alloc_entry");
 }
 
 uint32_t plan_make(const struct symbols *symbols, const struct plan_options *options,

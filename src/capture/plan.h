@@ -33,8 +33,8 @@ enum plan_way { WAY_INSERT = 0, WAY_RETURN, WAY_TRACEPOINT, WAY_COUNT };
 enum need {
 	NEED_FREED = 0, /* used -> lazy */
 	NEED_PURGED,    /* lazy -> free */
+	NEED_FAILED, /* before ALLOCATED, so that the return of a call is probed before its entry */
 	NEED_ALLOCATED,
-	NEED_FAILED,
 	NEED_PERCPU,    /* percpu chunks, which do not pass alloc_vmap_area */
 	NEED_REQUESTED, /* the bytes asked of vmalloc */
 	NEED_FREER,     /* who called vfree, when a kworker frees later */
@@ -84,8 +84,10 @@ struct plan {
 	uint32_t nr_probes;
 };
 
-/* True if the function at from calls the one at to. */
-typedef bool (*plan_calls_fn)(void *context, uint32_t from, uint32_t to);
+enum plan_calls { CALLS_NO = 0, CALLS_YES, CALLS_UNKNOWN };
+
+/* Does the function at from call the one at to? */
+typedef enum plan_calls (*plan_calls_fn)(void *context, uint32_t from, uint32_t to);
 
 struct plan_options {
 	enum plan_way ways[WAY_COUNT]; /* which, in this order: --probe-plan */
@@ -93,6 +95,13 @@ struct plan_options {
 	bool with_requests;  /* --probes=all: the vmalloc and vfree families too */
 	plan_calls_fn calls; /* NULL: the kernel's code cannot be read */
 	void *calls_context;
+};
+
+/* What came of trying the plans: for doctor. */
+struct plan_report {
+	uint32_t count;
+	char failures[PLAN_MAX_PLANS][300]; /* "name: why it was given up" */
+	bool stackless;                     /* the plan in use has no stacks that can be believed */
 };
 
 /* All ways, in the order of preference. */
@@ -110,6 +119,9 @@ uint32_t plan_make(const struct symbols *symbols, const struct plan_options *opt
 
 /* "insert", "return", "tracepoint", with "/regs" where regs->sp is not trusted. */
 const char *plan_name(const struct plan *plan);
+
+/* True if an area comes with what was asked for: size, range, alignment. */
+bool plan_knows_request(const struct plan *plan);
 
 /* The first required need that is not met, or NULL. */
 const struct plan_need *plan_missing(const struct plan *plan);

@@ -56,6 +56,23 @@ enum transport probes_best_transport(void)
 	return TRANSPORT_RING;
 }
 
+bool probes_have_stacks(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_stack, NULL) == 1;
+}
+
+/* True if this kernel can map an array into user space (Linux 5.5). */
+static bool can_map_arrays(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "vmtrace_probe", sizeof(uint32_t),
+				sizeof(uint32_t), 1, &opts);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /* ---- load ----------------------------------------------------------------------------------- */
 
 static struct bpf_object *open_object(const struct probes_options *options,
@@ -119,8 +136,12 @@ static int configure(struct probes *probes, const struct wire_config *config)
 
 	if (err)
 		return err;
-	if (probes->transport == TRANSPORT_PERF)
-		return bpf_map__set_max_entries(map(probes, "events"), probes->cpus);
+	if (probes->transport == TRANSPORT_PERF) {
+		/* Not in the object, since older kernels refuse it; better than look-ups. */
+		if (can_map_arrays())
+			err = bpf_map__set_map_flags(map(probes, "stats"), BPF_F_MMAPABLE);
+		return err ? err : bpf_map__set_max_entries(map(probes, "events"), probes->cpus);
+	}
 	return bpf_map__set_initial_value(map(probes, ".rodata"), config, sizeof(*config));
 }
 
@@ -137,7 +158,7 @@ static int configure_loaded(struct probes *probes, const struct wire_config *con
 }
 
 /* -ENOSYS with the reason in why if another plan may do better, else err with a message. */
-static int explain_load(int err, uint32_t ring_bytes, char *why, size_t why_len)
+static int explain_load(int err, char *why, size_t why_len)
 {
 	if (err == -EPERM) {
 		log_error("the kernel refuses to load BPF programs (%s): run as root; check "
@@ -146,9 +167,8 @@ static int explain_load(int err, uint32_t ring_bytes, char *why, size_t why_len)
 		return err;
 	}
 	if (err == -ENOMEM) {
-		log_error("no room for the probes: the ring takes %u KiB of vmalloc space in one "
-			  "piece. Use a smaller --ring, or 'vmtrace snapshot', which needs none",
-			  2 * ring_bytes / 1024 + 16);
+		log_error("no room for the programs of the probes and their tables (some 190K of "
+			  "vmalloc space, in small pieces). 'vmtrace snapshot' needs none");
 		return err;
 	}
 	snprintf(why, why_len, "the kernel refuses its BPF programs: %s (-vv shows why)",
@@ -188,7 +208,7 @@ int probes_load(const struct probes_options *options, const struct plan *plan, c
 	if (!err)
 		err = configure_loaded(probes, &config);
 	if (err) {
-		err = explain_load(err, options->ring_bytes, why, why_len);
+		err = explain_load(err, why, why_len);
 		goto fail;
 	}
 	*out = probes;
@@ -292,6 +312,25 @@ static void use_tracefs(struct probes *probes)
 		log_debug("probes are made without tracefs: %s", strerror(-err));
 }
 
+/* One half of a pair would report chunks twice, or keep insert_entry from reporting them. */
+static void drop_half(struct probes *probes, const char *program, const char *other)
+{
+	uint32_t half = UINT32_MAX;
+	bool whole = false;
+
+	for (uint32_t i = 0; i < probes->plan.nr_probes; i++) {
+		if (!strcmp(probes->plan.probes[i].program, program))
+			half = i;
+		if (!strcmp(probes->plan.probes[i].program, other))
+			whole = probes->links[i] != NULL;
+	}
+	if (half == UINT32_MAX || whole || !probes->links[half])
+		return;
+	bpf_link__destroy(probes->links[half]);
+	probes->links[half] = NULL;
+	probes->plan.probes[half].state = PROBE_FOUND;
+}
+
 int probes_attach(struct probes *probes, char *why, size_t why_len)
 {
 	use_tracefs(probes);
@@ -309,6 +348,8 @@ int probes_attach(struct probes *probes, char *why, size_t why_len)
 		log_note("probe '%s' unavailable (%s): '%s' is not known", probe->symbol,
 			 strerror(-probe->err), probe->purpose);
 	}
+	drop_half(probes, "percpu_entry", "percpu_return");
+	drop_half(probes, "percpu_return", "percpu_entry");
 	return 0;
 }
 
@@ -380,6 +421,11 @@ int probes_read_misses(struct probes *probes, struct probes_misses *misses)
 			misses->returns += missed;
 	}
 	return 0;
+}
+
+bool probes_traced(const struct probes *probes)
+{
+	return probes->tracefs != NULL;
 }
 
 bool probes_counts(const struct probes *probes, uint32_t i, uint64_t *hits, uint64_t *misses)

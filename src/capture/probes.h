@@ -27,6 +27,9 @@ struct probes_options {
 /* TRANSPORT_RING if this kernel has BPF ring buffers, else TRANSPORT_PERF. */
 enum transport probes_best_transport(void);
 
+/* True if programs can take call stacks here (bpf_get_stack, Linux 4.18). */
+bool probes_have_stacks(void);
+
 /*
  * Opens and loads the programs of plan (copied), over options->transport (not AUTO). 0; -ENOSYS
  * with the reason in why when the kernel refuses this plan (another may do); any other -errno
@@ -67,6 +70,8 @@ struct probes_misses {
 	uint64_t returns VMT_ALIGNED8;
 };
 int probes_read_misses(struct probes *probes, struct probes_misses *misses);
+/* True if probes were made through tracefs: with return_instances, and their misses known. */
+bool probes_traced(const struct probes *probes);
 /* Hits and misses of probe number i of the plan, as of the last probes_read_misses. False if they
  * are not known. */
 bool probes_counts(const struct probes *probes, uint32_t i, uint64_t *hits, uint64_t *misses);

@@ -32,6 +32,9 @@ int ring_map(struct ring *ring, int map_fd, uint32_t size)
 		ring_unmap(ring);
 		return err;
 	}
+	/* A guardian (capture/guardian) must not keep a ring that is given back. */
+	madvise(ring->consumer_map, page, MADV_DONTFORK);
+	madvise(ring->producer_map, ring->producer_map_len, MADV_DONTFORK);
 	ring->consumer = ring->consumer_map;
 	ring->producer = ring->producer_map;
 	ring->data = (const uint8_t *)ring->producer_map + page;

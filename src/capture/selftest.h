@@ -21,10 +21,12 @@ struct selftest {
 	const struct range *range;
 	uint32_t own_pid;
 	bool with_requests;
+	bool knows_request; /* the plan tells size and range that were asked for */
 	/* found */
 	struct event alloc;
 	bool allocated;
 	bool freed;
+	bool repeated;   /* after its free it was reported as allocated again */
 	uint32_t others; /* events of other tasks meanwhile */
 };
 

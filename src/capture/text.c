@@ -79,16 +79,15 @@ bool text_bytes_call(const uint8_t *code, size_t len, uint32_t addr, uint32_t to
 	return false;
 }
 
-bool text_calls(void *context, uint32_t from, uint32_t to)
+enum plan_calls text_calls(void *context, uint32_t from, uint32_t to)
 {
 	struct text *text = context;
 	uint32_t offset, follow, len = symbols_size(text->symbols, from);
 
-	if (range_kcore_offset(text->head, text->head_len, from, &offset, &follow) < 0)
-		return false;
-	if (len > MAX_CODE)
-		len = MAX_CODE;
-	if (len > follow)
-		len = follow;
-	return text_bytes_call(text->code, read_at(text->fd, text->code, len, offset), from, to);
+	if (!from || !to || !len ||
+	    range_kcore_offset(text->head, text->head_len, from, &offset, &follow) < 0)
+		return CALLS_UNKNOWN;
+	if (len > MAX_CODE || len > follow || read_at(text->fd, text->code, len, offset) != len)
+		return CALLS_UNKNOWN;
+	return text_bytes_call(text->code, len, from, to) ? CALLS_YES : CALLS_NO;
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "capture/plan.h"
 #include "capture/symbols.h"
 
 struct text;
@@ -19,9 +20,9 @@ struct text;
 struct text *text_open(const char *path, const struct symbols *symbols);
 void text_close(struct text *text);
 
-/* True if the function at from has a call or a jump (e8, e9 rel32) to the address to; false also if
- * its code cannot be read. context is a struct text. */
-bool text_calls(void *context, uint32_t from, uint32_t to);
+/* Has the function at from a call or a jump (e8, e9 rel32) to the address to? CALLS_UNKNOWN if its
+ * code cannot be read, or addresses are hidden (0). context is a struct text. */
+enum plan_calls text_calls(void *context, uint32_t from, uint32_t to);
 
 /* The same for len bytes of code that lie at addr. */
 bool text_bytes_call(const uint8_t *code, size_t len, uint32_t addr, uint32_t to);

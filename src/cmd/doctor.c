@@ -12,6 +12,7 @@
 #include "capture/host.h"
 #include "capture/range.h"
 #include "capture/symbols.h"
+#include "capture/text.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
 #include "log.h"
@@ -140,11 +141,16 @@ static void say_first_plan(struct report *report, const struct options *options,
 {
 	struct plan plans[PLAN_MAX_PLANS];
 	struct plan_options wanted = options->plan;
+	struct text *text;
 
 	wanted.with_requests = !options->probes_area;
 	if (!wanted.nr_ways)
 		plan_default_ways(&wanted);
+	text = text_open("/proc/kcore", symbols);
+	wanted.calls = text ? text_calls : NULL;
+	wanted.calls_context = text;
 	plan_make(symbols, &wanted, plans);
+	text_close(text);
 	say_plan(report, &plans[0], NULL);
 }
 
@@ -182,16 +188,42 @@ static void say_budget(struct report *report, const struct session *session)
 	    hole);
 }
 
+static void say_given_up(struct report *report, const struct plan_report *plans)
+{
+	for (uint32_t i = 0; i < plans->count; i++)
+		say(report, "plan", HOST_NOTE, "given up: %s", plans->failures[i]);
+}
+
+static void say_stacks(struct report *report, const struct session *session)
+{
+	if (session->plans.stackless)
+		say(report, "stacks", HOST_NOTE,
+		    "end before the caller: who holds an area is known only where the kernel's "
+		    "list says it");
+	else if (!session->options->stack_depth)
+		say(report, "stacks", HOST_NOTE, "none: --stack-depth=0");
+}
+
+static void say_misses(struct report *report, const struct session *session)
+{
+	if (probes_traced(capture_probes(session->capture)))
+		say(report, "probes", HOST_OK,
+		    "made through tracefs: %u instances of a return probe, misses counted",
+		    session->options->return_instances);
+	else
+		say(report, "probes", HOST_NOTE,
+		    "made without tracefs (not mounted at /sys/kernel/tracing?): few instances of "
+		    "a return probe, misses seen only by entries without a return");
+}
+
 static void say_tracing(struct report *report, struct session *session)
 {
 	const struct probes *probes = capture_probes(session->capture);
 	struct losses_total losses = capture_losses(session->capture);
-	char failure[400];
 
-	for (uint32_t i = 0; capture_plan_failure(session->capture, i, failure, sizeof(failure));
-	     i++)
-		say(report, "plan", HOST_NOTE, "given up: %s", failure);
 	say_plan(report, probes_plan(probes), probes);
+	say_misses(report, session);
+	say_stacks(report, session);
 	say(report, "btf", HOST_OK, "%s", probes_btf_source(probes));
 	say(report, "transport", HOST_OK, "%s",
 	    capture_transport(session->capture) == TRANSPORT_PERF
@@ -257,11 +289,13 @@ static int run(const struct options *options)
 		code = session_open(&session, options, NULL);
 		if (code) {
 			report.code = code;
+			say_given_up(&report, &session.plans);
 			say_symbols(&report, options, true);
 			say(&report, "self-test", HOST_STOP, "tracing did not start: see above");
 		} else {
 			session_run(&session, 0);
 			say_symbols(&report, options, false);
+			say_given_up(&report, &session.plans);
 			say_tracing(&report, &session);
 		}
 		session_close(&session);

@@ -124,6 +124,7 @@ int live_open(struct session *session)
 			.return_instances = options->return_instances,
 		},
 		.plan = options->plan,
+		.report = &session->plans,
 		.force_kptr = options->force_kptr,
 		.ring_limit_bytes = options->ring_limit_bytes,
 	};

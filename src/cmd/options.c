@@ -77,12 +77,13 @@ static const struct {
 	    "auto (default), ring, or perf: one perf buffer a CPU, as before Linux 5.8", 3 } },
 	{ TAKES_CAPTURE,
 	  { "return-instances", KEY_RETURN_INSTANCES, "N", 0,
-	    "How many tasks at once a return probe can follow (256; 0 = the kernel's default)",
+	    "How many tasks at once a return probe can follow (256; 0 = the kernel's default). "
+	    "Needs tracefs",
 	    3 } },
 	{ TAKES_CAPTURE,
 	  { "ring", KEY_RING, "SIZE", 0,
-	    "Ring buffer (256K); it takes twice this much vmalloc "
-	    "space",
+	    "Ring buffer (256K); it takes twice this much vmalloc space. A perf buffer of each "
+	    "CPU takes this much low memory",
 	    3 } },
 	{ TAKES_CAPTURE,
 	  { "ring-limit", KEY_RING_LIMIT, "SIZE", 0,

@@ -17,6 +17,7 @@
 #include "space/space.h"
 #include "space/stacks.h"
 #include "stream.h"
+#include "capture/plan.h"
 #include "view/facts.h"
 #include "view/text.h"
 
@@ -31,6 +32,7 @@ struct session {
 	struct jsonl_reader *reader; /* file, else NULL */
 	struct stream_header header;
 	struct view_facts facts;
+	struct plan_report plans;       /* live: which probe plans were tried, and failed */
 	struct event last_fail;         /* type EV_NONE if there was none */
 	uint64_t start_ns VMT_ALIGNED8; /* live: when watching began; file: first event's time */
 	const struct sink *tee;         /* sees every event after the model, may be NULL */

@@ -220,6 +220,25 @@ static void missed_is_told_once(void **state)
 	assert_int_equal(stale, 0);
 }
 
+/* A missed return that never shows as an entry without one (its entry was missed too) must not make
+ * up for another that is lost later. */
+static void told_does_not_last(void **state)
+{
+	struct fixture *f = *state;
+	struct sink sink = { .event = collect, .context = f };
+	uint32_t stale;
+
+	assert_int_equal(losses_unmatched(f->losses, 1, &stale, &sink), 0);
+	assert_int_equal(losses_missed(f->losses, 2, 2, 0, 1, &sink), 2);
+	assert_int_equal(losses_unmatched(f->losses, 1 + LOSSES_WINDOW_NS, &stale, &sink), 0);
+	assert_int_equal(losses_unmatched(f->losses, 1 + 2 * LOSSES_WINDOW_NS, &stale, &sink), 0);
+	array[0].entries = 1;
+	assert_int_equal(losses_unmatched(f->losses, 2 + 2 * LOSSES_WINDOW_NS, &stale, &sink), 0);
+	assert_int_equal(losses_unmatched(f->losses, 1 + 3 * LOSSES_WINDOW_NS, &stale, &sink), 0);
+	assert_int_equal(losses_unmatched(f->losses, 1 + 4 * LOSSES_WINDOW_NS, &stale, &sink), 1);
+	assert_int_equal(stale, 1);
+}
+
 /* How far a CPU is, as it is now. */
 static void progress(void **state)
 {
@@ -289,6 +308,7 @@ int main(void)
 		BOTH(missing),
 		BOTH(unmatched),
 		BOTH(missed_is_told_once),
+		BOTH(told_does_not_last),
 		BOTH(progress),
 		cmocka_unit_test_setup_teardown(lookup_fails, setup_looked_up, teardown),
 		cmocka_unit_test(no_array),

@@ -8,10 +8,19 @@
 
 at() { strings -n 2 -t d /boot/btf-generic | awk -v name="$1" '$2 == name { print $1; exit }'; }
 put() { printf %s "$1" | dd of=/tmp/wrong bs=1 seek="$2" conv=notrunc 2>/dev/null; }
-cp /boot/btf-generic /tmp/wrong
-put dx "$(at cx)"
-put cx "$(at dx)"
-cmp -s /boot/btf-generic /tmp/wrong && fail "the BTF is not wrong"
+# swapped REGISTER REGISTER: a BTF with their places swapped, in /tmp/wrong
+swapped() {
+	cp /boot/btf-generic /tmp/wrong
+	put "$2" "$(at "$1")"
+	put "$1" "$(at "$2")"
+	! cmp -s /boot/btf-generic /tmp/wrong || fail "the BTF is not wrong"
+}
+
+# No plan is left if the area itself cannot be read; and that is no lost event.
+swapped ax bx
+expect 77 "plan 'insert': .* no other plan works either" vmtrace map --btf=/tmp/wrong
+
+swapped cx dx
 
 expect 2 'not a list of insert, return and tracepoint' vmtrace map --probe-plan=fly
 expect 77 "plan 'return': the kernel searched" vmtrace map --btf=/tmp/wrong --probe-plan=return

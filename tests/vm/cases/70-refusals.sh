@@ -49,6 +49,18 @@ fi
 echo 2 >/proc/sys/kernel/kptr_restrict
 vmtrace map >/tmp/out 2>/tmp/err || fail "map under kptr_restrict=2: $(cat /tmp/err)"
 grep -q 'kptr_restrict=2 hides' /tmp/err || fail "kptr_restrict=2 is not told: $(cat /tmp/err)"
+grep -q 'works here' /tmp/err && fail "plans are given up for want of symbols: $(cat /tmp/err)"
+vmtrace doctor >/tmp/doctor 2>&1 || fail "doctor under kptr_restrict=2: $(cat /tmp/doctor)"
+grep -q "plan  *'insert'" /tmp/doctor || fail "not the usual plan under kptr_restrict=2: $(cat /tmp/doctor)"
+# What comes and goes is told once, although nothing is known of the kernel's code.
+vmtrace events --json --duration=20s >/tmp/hidden 2>/tmp/err &
+pid=$!
+wait_for 20 grep -q watching /tmp/err || fail "no events under kptr_restrict=2: $(cat /tmp/err)"
+stim map 100000 5 >/tmp/stim || fail "stim: $(cat /tmp/stim)"
+sleep 2
+kill -INT $pid
+wait $pid || fail "events under kptr_restrict=2 ends with $?"
+assert_eq "$(grep '"comm":"stim"' /tmp/hidden | grep '"type":"alloc"' | grep -c '"size":106496')" 5 "allocations of 100000 bytes"
 expect 1 'kptr_restrict' vmtrace snapshot
 assert_eq "$(cat /proc/sys/kernel/kptr_restrict)" 2 "kptr_restrict after a run"
 vmtrace verify --seed=sysctl || fail "verify --seed=sysctl under kptr_restrict=2"
