@@ -17,7 +17,7 @@ swapped() {
 }
 
 # No plan is left if the area itself cannot be read; and that is no lost event.
-swapped ax bx
+swapped ax ds
 expect 77 "plan 'insert': .* no other plan works either" vmtrace map --btf=/tmp/wrong
 
 swapped cx dx
