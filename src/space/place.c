@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "space/place.h"
+
+#include <errno.h>
+
+#define PMD_BYTES_MAX (4u << 20)
+
+static uint64_t align_up(uint64_t addr, uint32_t align)
+{
+	return align > 1 ? (addr + align - 1) & ~(uint64_t)(align - 1) : addr;
+}
+
+/* The first fit in this hole, with the rule of is_within_this_va; 0 if there is none. */
+static uint32_t fit_in(const struct hole *hole, const struct place_request *request)
+{
+	uint64_t start = align_up(hole->start > request->vstart ? hole->start : request->vstart,
+				  request->align);
+
+	return start + request->size <= hole->end ? (uint32_t)start : 0;
+}
+
+/* True if the kernel's search cannot pass this hole over. */
+static bool has_margin(const struct holeset *set, const struct hole *hole,
+		       const struct place_request *request)
+{
+	uint64_t length = (uint64_t)request->size + request->align - 1;
+
+	if (request->align <= 1 || request->vend - request->vstart == request->size)
+		return true;
+	return hole->end - hole->start >= length || hole->start == holeset_start(set) ||
+	       hole->end == holeset_end(set);
+}
+
+/* Lowest first. A fit that has no margin is kept as what may be, until one with margin is found. */
+static struct place find_lowest(const struct holeset *set, const struct place_request *request)
+{
+	struct place place = { PLACE_NO, 0, true };
+
+	for (uint32_t i = holeset_index(set, request->vstart); i < holeset_count(set); i++) {
+		struct hole hole = holeset_at(set, i);
+		uint32_t start = fit_in(&hole, request);
+
+		if (!start)
+			continue;
+		if ((uint64_t)start + request->size > request->vend)
+			break; /* so would every one above it */
+		if (!place.start)
+			place.start = start;
+		if (has_margin(set, &hole, request)) {
+			place.answer = PLACE_YES;
+			place.certain = place.start == start;
+			return place;
+		}
+	}
+	if (place.start) {
+		place.answer = PLACE_PERHAPS;
+		place.certain = false;
+	}
+	return place;
+}
+
+/* pcpu_get_vm_areas, pvm_determine_end_from_reverse. */
+static struct place find_highest(const struct holeset *set, const struct place_request *request)
+{
+	uint32_t mask = request->align > 1 ? ~(request->align - 1) : ~0u;
+	uint32_t vend = request->vend & mask;
+	uint64_t vstart = align_up(request->vstart, request->align);
+
+	for (uint32_t i = holeset_count(set); i-- > 0;) {
+		struct hole hole = holeset_at(set, i);
+		uint32_t end = (hole.end < vend ? hole.end : vend) & mask;
+
+		if (end <= hole.start || end - hole.start < request->size)
+			continue;
+		if (end - request->size < vstart)
+			break;
+		return (struct place){ PLACE_YES, end - request->size, true };
+	}
+	return (struct place){ PLACE_NO, 0, true };
+}
+
+struct place place_find(const struct holeset *set, const struct place_request *request)
+{
+	if (!request->size || request->vstart >= request->vend)
+		return (struct place){ PLACE_NO, 0, true };
+	return request->top_down ? find_highest(set, request) : find_lowest(set, request);
+}
+
+/* mm/vmalloc.c:__get_vm_area_node: 1 << clamp(order of size, PAGE_SHIFT, IOREMAP_MAX_ORDER). */
+static uint32_t ioremap_align(uint32_t bytes, uint32_t pmd_bytes)
+{
+	uint32_t align = VMT_PAGE_SIZE, most = pmd_bytes ? pmd_bytes : PMD_BYTES_MAX;
+
+	while (align < bytes && align < most)
+		align <<= 1;
+	return align;
+}
+
+int place_request_of_kind(enum area_kind kind, uint32_t bytes, uint32_t align,
+			  const struct place_range *range, struct place_request *request)
+{
+	bool module = kind == KIND_MODULE || kind == KIND_BPF;
+	bool guard = kind != KIND_VM_MAP_RAM && kind != KIND_PERCPU;
+	uint64_t pages_bytes = align_up(bytes, VMT_PAGE_SIZE);
+	uint64_t size = pages_bytes + (guard ? VMT_PAGE_SIZE : 0);
+
+	if (!bytes || size > UINT32_MAX || (align & (align - 1)))
+		return -EINVAL;
+	*request = (struct place_request){
+		.size = (uint32_t)size,
+		.align = align ? align : 1,
+		.vstart = module && range->module_start ? range->module_start : range->start,
+		.vend = range->end,
+		.top_down = kind == KIND_PERCPU,
+	};
+	if (align)
+		return 0;
+	if (kind == KIND_IOREMAP)
+		request->align = ioremap_align((uint32_t)pages_bytes, range->pmd_bytes);
+	else if (module || !guard)
+		request->align = VMT_PAGE_SIZE;
+	return 0;
+}
