@@ -117,7 +117,9 @@ struct mixed {
 	unsigned long pause_us;
 	bool verbose;
 	bool keep;
+	bool stop;
 	bool done;
+	unsigned long did;
 	unsigned long made[K_NR];
 	unsigned long ram_block;
 	unsigned long frees;
@@ -604,15 +606,21 @@ static void mixed_print(struct mixed *m, unsigned long ops, s64 ms)
 		m->frees_softirq);
 }
 
+/* 0 operations wanted: until it is told to stop. */
+static bool mixed_goes_on(const struct mixed *m)
+{
+	return (!m->ops || m->did < m->ops) && !READ_ONCE(m->stop) &&
+	       !kthread_should_stop();
+}
+
 static int mixed_thread(void *arg)
 {
 	struct mixed *m = arg;
 	ktime_t start = ktime_get();
 	struct area *a;
-	unsigned long i;
 	s64 ms;
 
-	for (i = 0; i < m->ops && !kthread_should_stop(); i++) {
+	while (mixed_goes_on(m)) {
 		if (m->pause_us)
 			usleep_range(m->pause_us, m->pause_us);
 		a = &m->slot[rnd(m) % MIXED_SLOTS];
@@ -620,12 +628,13 @@ static int mixed_thread(void *arg)
 			mixed_alloc(m, a);
 		else
 			mixed_free(m, a);
+		WRITE_ONCE(m->did, m->did + 1);
 		cond_resched();
 	}
 	ms = ktime_ms_delta(ktime_get(), start);
 	for (a = m->slot; a < m->slot + MIXED_SLOTS; a++)
 		mixed_settle(m, a);
-	mixed_print(m, i, ms);
+	mixed_print(m, m->did, ms);
 	WRITE_ONCE(m->done, true);
 	atomic_dec(&mixed_running);
 	wake_up_all(&mixed_wait);
@@ -1086,6 +1095,27 @@ static int cmd_mixed(char **argv, int argc)
 	return err;
 }
 
+static unsigned long mixed_did(void)
+{
+	unsigned long n = 0;
+	struct mixed *m;
+
+	list_for_each_entry(m, &mixed_list, link)
+		n += READ_ONCE(m->did);
+	return n;
+}
+
+/* They end after the operation they are at; `wait` waits for that. */
+static int cmd_stop(void)
+{
+	struct mixed *m;
+
+	list_for_each_entry(m, &mixed_list, link)
+		WRITE_ONCE(m->stop, true);
+	pr_info("op=stop running=%d\n", atomic_read(&mixed_running));
+	return 0;
+}
+
 /* Called without cmd_lock: a thread that keeps its areas needs it to end. */
 static int cmd_wait(void)
 {
@@ -1106,8 +1136,9 @@ static int cmd_status(void)
 		print_area("held", a);
 		n++;
 	}
-	pr_info("op=status held=%lu running=%d softirq_pending=%d\n", n,
-		atomic_read(&mixed_running), atomic_read(&softirq_pending));
+	pr_info("op=status held=%lu running=%d softirq_pending=%d mixed_done=%lu\n",
+		n, atomic_read(&mixed_running), atomic_read(&softirq_pending),
+		mixed_did());
 	return 0;
 }
 
@@ -1136,6 +1167,8 @@ static int run_locked(char **argv, int argc)
 		return cmd_exhaust(argv);
 	if (!strcmp(argv[0], "mixed"))
 		return cmd_mixed(argv, argc);
+	if (!strcmp(argv[0], "stop"))
+		return cmd_stop();
 	if (!strcmp(argv[0], "status"))
 		return cmd_status();
 	if (strcmp(argv[0], "freeall"))
