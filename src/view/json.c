@@ -263,6 +263,10 @@ int json_verify(FILE *out, const struct compare_result *result,
 	json_put_uint(&put, "lazy_model_bytes", result->lazy_model_bytes);
 	json_put_uint(&put, "lazy_kernel_bytes", result->lazy_kernel_bytes);
 	json_put_uint(&put, "lazy_diff_bytes", result->lazy_diff_bytes);
+	json_put_uint(&put, "allocations", counters->allocs);
+	json_put_uint(&put, "frees", counters->frees);
+	json_put_uint(&put, "purges", counters->purges);
+	json_put_uint(&put, "failed", counters->fails);
 	json_put_uint(&put, "lost_events", counters->lost);
 	json_put_uint(&put, "healed", space_healed(counters));
 	json_put_uint(&put, "repaired", counters->repaired);
