@@ -55,6 +55,7 @@ LIVE_SRCS := \
 	src/capture/start.c \
 	src/capture/trial.c \
 	src/cmd/doctor.c \
+	src/cmd/live_compare.c \
 	src/cmd/live_source.c
 # In its place in a build that does not.
 NONE_SRCS := src/cmd/live_none.c

@@ -12,10 +12,9 @@
 
 #define FLUSH_MS      2000
 #define FLUSH_TURN_MS 50
-#define MISSES_NS     1000000000ull
+#define NS_PER_S      1000000000ull
+#define MISSES_NS     NS_PER_S
 #define QUIET_TRIES   3 /* readings thrown away in the hope for a quiet one */
-#define HEAL_MAX_NS   32000000000ull
-#define HEAL_CALM_NS  300000000000ull /* without a loss for this long, the back-off begins anew */
 
 static int ignore(void *context, const struct event *event)
 {
@@ -67,14 +66,7 @@ static int decode_batch(struct capture *capture, const uint8_t *bytes, size_t le
 
 void capture_request_heal(struct capture *capture)
 {
-	uint64_t now_ns = clock_now_ns();
-
-	if (capture->heal_wanted)
-		return;
-	if (now_ns - capture->healed_ns > HEAL_CALM_NS)
-		capture->heal_gap_ns = CAPTURE_HEAL_FIRST_NS;
-	capture->heal_wanted = true;
-	capture->heal_at_ns = now_ns + capture->heal_gap_ns;
+	relist_want_heal(&capture->relist, clock_now_ns());
 }
 
 /* What the kernel counts itself; a file is read for it, so not too often. */
@@ -287,23 +279,39 @@ static bool is_passing(int err)
 
 int capture_heal(struct capture *capture)
 {
+	struct relist *relist = &capture->relist;
 	int err;
 
-	if (!capture->heal_wanted || !capture->can_list)
+	if (!relist->heal_wanted || !capture->can_list)
 		return 0;
 	/* The loss must lie outside the slack of the list that is to put it right. */
 	usleep(2 * SPACE_SNAPSHOT_SLACK_NS / 1000);
-	capture->heal_wanted = false;
+	relist_heal_begins(relist);
 	err = snapshot(capture, false);
-	capture->healed_ns = clock_now_ns();
-	capture->heal_gap_ns *= 2;
-	if (capture->heal_gap_ns > HEAL_MAX_NS)
-		capture->heal_gap_ns = HEAL_MAX_NS;
+	relist_heal_ended(relist, clock_now_ns(), is_passing(err));
 	if (!is_passing(err))
 		return err;
 	log_note("the map stays uncertain (%s); next try in %u s", strerror(-err),
-		 (unsigned int)(capture->heal_gap_ns / 1000000000));
-	capture_request_heal(capture);
+		 (unsigned int)(relist->heal_gap_ns / NS_PER_S));
+	return 0;
+}
+
+bool capture_reconcile_due(const struct capture *capture)
+{
+	return capture->can_list && relist_reconcile_due(&capture->relist, clock_now_ns());
+}
+
+int capture_reconciled(struct capture *capture, bool differs, int err)
+{
+	struct relist *relist = &capture->relist;
+
+	if (!err && differs)
+		err = snapshot(capture, false);
+	relist_reconciled(relist, clock_now_ns(), is_passing(err));
+	if (!is_passing(err))
+		return err;
+	log_note("the map could not be compared with the kernel's list (%s); next try in %u s",
+		 strerror(-err), (unsigned int)(relist->reconcile_gap_ns / NS_PER_S));
 	return 0;
 }
 
@@ -328,6 +336,7 @@ int capture_seed(struct capture *capture, const struct sink *sink)
 	err = emit_known_stacks(capture);
 	if (!err && capture->can_list)
 		err = snapshot(capture, true);
+	relist_seeded(&capture->relist, clock_now_ns());
 	if (!capture->can_list)
 		log_note("kernel.kptr_restrict=2 hides the areas that exist already; they are "
 			 "unknown until freed. --seed=sysctl sets it to 1 for one read");
@@ -344,7 +353,7 @@ int capture_poll(struct capture *capture, unsigned int timeout_ms)
 	err = capture_rotate_if_due(capture);
 	if (err)
 		return err;
-	if (capture->heal_wanted && clock_now_ns() >= capture->heal_at_ns) {
+	if (relist_heal_due(&capture->relist, clock_now_ns())) {
 		err = capture_heal(capture);
 		if (err)
 			return err;

@@ -8,7 +8,8 @@
  *   capture_close   detaches; nothing of it stays behind
  *
  * All events go to one sink, in one order. A loss that can have made the map wrong is followed by
- * a new snapshot by itself, so the map heals.
+ * a new snapshot by itself, so the map heals. What no counter shows is found by whoever has the
+ * map, when capture_reconcile_due says that it is time to compare it with the list.
  */
 #ifndef VMTRACE_CAPTURE_H
 #define VMTRACE_CAPTURE_H
@@ -32,6 +33,7 @@ struct capture_options {
 	struct plan_options plan;   /* calls is set by capture_open; no ways = the default ones */
 	bool force_kptr;            /* --seed=sysctl: change kptr_restrict even from 2 */
 	uint32_t ring_limit_bytes;  /* a ring is replaced after this much; 0 = never (tests) */
+	uint64_t reconcile_ns VMT_ALIGNED8; /* time between two reconciles; 0 = never */
 };
 
 /* 0 or -errno, with a message logged; -ENOSYS: the kernel lacks what is needed (exit 77). names
@@ -57,6 +59,14 @@ void capture_request_heal(struct capture *capture);
  * (1 s, doubling to 32 s, 1 s again after 5 minutes of calm) has passed. 0 or -errno; what may be
  * different next time (another vmtrace has the lock) is noted and tried again. */
 int capture_heal(struct capture *capture);
+
+/* True when reconcile_ns have passed since the map was last compared with the list or read from
+ * it. Never while a heal is waiting, which does the same. */
+bool capture_reconcile_due(const struct capture *capture);
+
+/* The end of a reconcile: err of capture_list, or whether the map differs; then the list is read
+ * into it. 0 or -errno; what may be different next time is noted and tried again. */
+int capture_reconciled(struct capture *capture, bool differs, int err);
 
 /*
  * Reads the kernel's own list while events go on, all events up to its end emitted before it

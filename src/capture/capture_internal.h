@@ -8,11 +8,11 @@
 #include "capture/kptr.h"
 #include "capture/perfbuf.h"
 #include "capture/pump.h"
+#include "capture/relist.h"
 #include "capture/resolver.h"
 #include "capture/ring.h"
 
-#define CAPTURE_UNION_READINGS 8             /* of the list, together, when none is quiet */
-#define CAPTURE_HEAL_FIRST_NS  1000000000ull /* back-off of repairs begins here */
+#define CAPTURE_UNION_READINGS 8 /* of the list, together, when none is quiet */
 
 struct capture {
 	struct capture_options options;
@@ -41,11 +41,7 @@ struct capture {
 	/* events that change the map, seen since list_begin_ns */
 	uint64_t list_begin_ns;
 	uint32_t list_disturbed;
-	/* healing after a loss */
-	bool heal_wanted;
-	uint64_t heal_at_ns;
-	uint64_t heal_gap_ns;
-	uint64_t healed_ns; /* when the last snapshot after a loss was taken */
+	struct relist relist; /* when the list is read again */
 };
 
 /* Makes and maps a ring into capture->rings[index]. 0 and its fd, or -errno. */

@@ -166,7 +166,7 @@ int capture_open(const struct capture_options *options, struct names *names, str
 		plan_default_ways(&capture->options.plan);
 	capture->names = names;
 	capture->stacks = stacks;
-	capture->heal_gap_ns = CAPTURE_HEAL_FIRST_NS;
+	relist_init(&capture->relist, options->reconcile_ns);
 	capture->start_lock = -1;
 	capture->ring_fd = -1;
 	capture->sink = capture_no_sink();

@@ -193,7 +193,7 @@ static int prove(struct capture *capture, char *why, size_t why_len)
 		uint64_t lost = lost_on_the_way(capture);
 
 		err = prove_once(capture, why, why_len);
-		capture->heal_wanted = false; /* the seed comes after it */
+		relist_init(&capture->relist, capture->options.reconcile_ns); /* the seed follows */
 		if (err != -ENOSYS || lost_on_the_way(capture) == lost)
 			return err;
 	}

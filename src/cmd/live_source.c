@@ -19,7 +19,6 @@
 #include "log.h"
 
 #define POLL_MS        50
-#define VERIFY_TRIES   5
 #define SNAPSHOT_TRIES 5
 
 static int exit_code_of(int err)
@@ -123,6 +122,7 @@ int live_open(struct session *session)
 			.transport = options->transport,
 			.return_instances = options->return_instances,
 		},
+		.reconcile_ns = options->reconcile_ns,
 		.plan = options->plan,
 		.report = &session->plans,
 		.force_kptr = options->force_kptr,
@@ -180,47 +180,12 @@ int live_run(struct session *session, uint64_t for_ns)
 			log_error("the capture failed: %s", strerror(-got));
 			return EXIT_FAILED;
 		}
+		got = live_reconcile(session);
+		if (got)
+			return got;
 		passed_ns = clock_now_ns() - begin_ns;
 	} while (passed_ns < for_ns && !stop_requested());
 	return drain(session);
-}
-
-/* One look: the kernel's list against the model, after all events up to the end of the list. */
-static int look(struct session *session, struct compare_result *result)
-{
-	struct seed seed;
-	int err = capture_list(session->capture, &seed);
-
-	if (!err)
-		err = compare_run(session->space, seed.areas, seed.count, seed.begin_ns, result);
-	seed_release(&seed);
-	return err;
-}
-
-/* Looks until nothing differs; what differs in every look in the same way is a difference. */
-int live_verify(struct session *session, struct compare_result *result, unsigned int *tries)
-{
-	struct compare_result earlier = { 0 };
-	int err = capture_heal(session->capture);
-
-	*tries = 0;
-	while (!err && *tries < VERIFY_TRIES) {
-		err = look(session, result);
-		if (err)
-			break;
-		if (++*tries > 1)
-			compare_keep_common(result, &earlier);
-		compare_release(&earlier);
-		if (!result->nr_diffs || *tries == VERIFY_TRIES)
-			return EXIT_OK;
-		earlier = *result;
-		memset(result, 0, sizeof(*result));
-		usleep(100000);
-	}
-	compare_release(&earlier);
-	log_error("cannot compare with the kernel's list: %s%s", strerror(-err),
-		  err == -EPERM ? " (kernel.kptr_restrict=2: use --seed=sysctl)" : "");
-	return EXIT_FAILED;
 }
 
 bool live_can_verify(const struct session *session)

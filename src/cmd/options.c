@@ -11,6 +11,8 @@
 #include "log.h"
 #include "view/units.h"
 
+#define NS_PER_S 1000000000ull
+
 /* kernel/trace/trace_kprobe.c: KRETPROBE_MAXACTIVE_MAX */
 #define MAX_RETURN_INSTANCES 4096
 
@@ -30,6 +32,7 @@ enum option_key {
 	KEY_RING_LIMIT,
 	KEY_STACK_DEPTH,
 	KEY_SEED,
+	KEY_RECONCILE,
 	KEY_STRICT,
 	KEY_STACKS,
 	KEY_AREAS,
@@ -100,6 +103,11 @@ static const struct {
 	  { "seed", KEY_SEED, "HOW", 0,
 	    "auto (default), or sysctl: read existing areas even if "
 	    "that means lowering kptr_restrict from 2 for a moment",
+	    3 } },
+	{ TAKES_CAPTURE,
+	  { "reconcile", KEY_RECONCILE, "TIME", 0,
+	    "How often the map is compared with the kernel's list, and repaired where it differs "
+	    "(5m; 0 = never)",
 	    3 } },
 	{ TAKES_CAPTURE, { "strict", KEY_STRICT, NULL, 0, "Exit 4 if any event was lost", 3 } },
 	{ 0, { "quiet", 'q', NULL, 0, "Errors only", 4 } },
@@ -261,6 +269,11 @@ static error_t parse_capture_option(int key, char *arg, struct argp_state *state
 	case KEY_SEED:
 		options->force_kptr = parse_word(state, "seed", arg, "auto", "sysctl");
 		return 0;
+	case KEY_RECONCILE:
+		options->reconcile_ns = parse_time(state, "reconcile", arg);
+		if (options->reconcile_ns && options->reconcile_ns < NS_PER_S)
+			bad_value(state, "reconcile", arg, "at least 1s, or 0 for never");
+		return 0;
 	case KEY_STRICT:
 		options->strict = true;
 		return 0;
@@ -299,7 +312,8 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
 
 	memset(options, 0, sizeof(*options));
 	options->duration_ns = NO_DURATION;
-	options->interval_ns = 1000000000;
+	options->interval_ns = NS_PER_S;
+	options->reconcile_ns = 300 * NS_PER_S;
 	options->ring_bytes = 256 * 1024;
 	options->ring_limit_bytes = 1u << 31;
 	options->stack_depth = VMT_MAX_FRAMES;

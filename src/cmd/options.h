@@ -21,7 +21,7 @@ enum option_group {
 	TAKES_INTERVAL = 1 << 3, /* --interval */
 	TAKES_TOP = 1 << 4,      /* --top */
 	TAKES_OWNERS = 1 << 5,   /* --by, --sort */
-	TAKES_CAPTURE = 1 << 6,  /* --probes, --btf, --ring, --stack-depth, --strict */
+	TAKES_CAPTURE = 1 << 6,  /* --probes, --btf, --ring, --reconcile, --strict ... */
 	TAKES_STACKS = 1 << 7,   /* --stacks */
 	TAKES_COLOR = 1 << 8,    /* --color */
 	TAKES_AREAS = 1 << 9,    /* --areas */
@@ -41,6 +41,7 @@ struct options {
 	const char *btf_path;
 	uint64_t duration_ns VMT_ALIGNED8; /* NO_DURATION: the command's default */
 	uint64_t interval_ns VMT_ALIGNED8;
+	uint64_t reconcile_ns VMT_ALIGNED8; /* 0: never */
 	uint32_t ring_bytes;
 	uint32_t ring_limit_bytes;
 	uint32_t stack_depth;

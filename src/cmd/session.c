@@ -217,21 +217,20 @@ int session_exit_code(const struct session *session)
 {
 	const struct space_counters *counters = space_counters(session->space);
 
-	if (!session->options->strict || !(counters->lost || session->cut_off))
+	if (!session->options->strict ||
+	    !(counters->lost || counters->repaired || session->cut_off))
 		return EXIT_OK;
 	if (session->cut_off)
 		log_error("--strict: the recording was cut off");
+	else if (!counters->lost)
+		log_error("--strict: events were missed that no counter shows; %" PRIu64
+			  " areas were put right",
+			  counters->repaired);
 	else
 		log_error("--strict: %" PRIu64 " events were lost; a larger --ring or "
 			  "--probes=area loses less",
 			  counters->lost);
 	return EXIT_INCOMPLETE;
-}
-
-/* What events or snapshots showed to be wrong and put right. */
-static uint64_t healed(const struct space_counters *counters)
-{
-	return counters->healed_frees + counters->healed_allocs + counters->repaired;
 }
 
 static void print_verify(FILE *out, const struct space_counters *counters,
@@ -253,7 +252,7 @@ static void print_verify(FILE *out, const struct space_counters *counters,
 		" lost, %" PRIu64 " healed\n",
 		result->areas_model, result->areas_kernel, result->lazy_model_bytes / 1024,
 		result->lazy_kernel_bytes / 1024, result->lazy_diff_bytes / 1024, counters->lost,
-		healed(counters));
+		space_healed(counters));
 }
 
 int session_verify(struct session *session, bool json)
@@ -267,7 +266,7 @@ int session_verify(struct session *session, bool json)
 		return code;
 	if (!json)
 		print_verify(stdout, counters, &result);
-	else if (json_verify(stdout, &result, counters->lost, healed(counters), tries))
+	else if (json_verify(stdout, &result, counters, tries))
 		code = EXIT_FAILED;
 	if (!code)
 		code = result.nr_diffs ? EXIT_FINDING : session_exit_code(session);

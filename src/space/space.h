@@ -98,6 +98,12 @@ struct space_counters {
 	uint64_t last_t_ns VMT_ALIGNED8;     /* time of the newest event */
 };
 
+/* All that events or snapshots showed to be wrong and put right. */
+static inline uint64_t space_healed(const struct space_counters *counters)
+{
+	return counters->healed_frees + counters->healed_allocs + counters->repaired;
+}
+
 /* A model of [start, end), page aligned, all pages unknown. NULL if the range is empty, unaligned
  * or larger than 3 GiB, or memory runs out. */
 struct space *space_new(uint32_t start, uint32_t end);

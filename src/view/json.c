@@ -107,6 +107,7 @@ int json_map(FILE *out, const struct view *view)
 	json_put_uint(&put, "own_bytes", totals.own_bytes);
 	json_put_real(&put, "fragmentation", holes_fragmentation(&report));
 	json_put_uint(&put, "failed", space_counters(view->space)->fails);
+	json_put_uint(&put, "repaired", space_counters(view->space)->repaired);
 	put_areas(&put, view);
 	return json_put_line(out, &put);
 }
@@ -249,8 +250,8 @@ static void put_diffs(struct json_put *put, const struct compare_result *result)
 	json_put_value(put, "differences", array);
 }
 
-int json_verify(FILE *out, const struct compare_result *result, uint64_t lost_events,
-		uint64_t healed, unsigned int tries)
+int json_verify(FILE *out, const struct compare_result *result,
+		const struct space_counters *counters, unsigned int tries)
 {
 	struct json_put put = json_put_new();
 
@@ -262,8 +263,13 @@ int json_verify(FILE *out, const struct compare_result *result, uint64_t lost_ev
 	json_put_uint(&put, "lazy_model_bytes", result->lazy_model_bytes);
 	json_put_uint(&put, "lazy_kernel_bytes", result->lazy_kernel_bytes);
 	json_put_uint(&put, "lazy_diff_bytes", result->lazy_diff_bytes);
-	json_put_uint(&put, "lost_events", lost_events);
-	json_put_uint(&put, "healed", healed);
+	json_put_uint(&put, "allocations", counters->allocs);
+	json_put_uint(&put, "frees", counters->frees);
+	json_put_uint(&put, "purges", counters->purges);
+	json_put_uint(&put, "failed", counters->fails);
+	json_put_uint(&put, "lost_events", counters->lost);
+	json_put_uint(&put, "healed", space_healed(counters));
+	json_put_uint(&put, "repaired", counters->repaired);
 	json_put_uint(&put, "tries", tries);
 	json_put_uint(&put, "in_flight", result->in_flight);
 	put_diffs(&put, result);

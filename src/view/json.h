@@ -14,7 +14,8 @@ int json_map(FILE *out,
 int json_holes(FILE *out, const struct view *view, unsigned int top);
 int json_top(FILE *out, const struct view *view, enum owners_by by, enum owners_sort sort,
 	     unsigned int top);
-int json_verify(FILE *out, const struct compare_result *result, uint64_t lost_events,
-		uint64_t healed, unsigned int tries);
+/* What differs, and what the map was built of: counters. */
+int json_verify(FILE *out, const struct compare_result *result,
+		const struct space_counters *counters, unsigned int tries);
 
 #endif

@@ -12,12 +12,17 @@
  * - A program of less than a page is one area of one page, and one more for
  *   its image when the JIT is on.
  * - Opening /dev/ptmx makes two ttys, each with one area from n_tty_open().
+ * - Reading an iptables table (IPT_SO_GET_ENTRIES) makes one area for a copy of
+ *   its counters, 16 bytes a rule, and frees it before it returns
+ *   (net/ipv4/netfilter/ip_tables.c, alloc_counters): nothing is faster here.
  * - Up to 6.3 a module's core is one area; from 6.4 on it is several, whose
  *   sizes no file tells.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <netinet/in.h>
+#include <linux/netfilter_ipv4/ip_tables.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,6 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -112,12 +118,13 @@ static unsigned long map_entries(unsigned long bytes)
 	return bytes ? (bytes + 7) / 8 : 1;
 }
 
-/* 0: kmalloc may serve it, so nothing certain can be said. */
+/* 0: kmalloc may serve it, or the header was not measured: nothing certain can
+ * be said. */
 static unsigned long map_area(unsigned long entries)
 {
 	unsigned long total = header + entries * 8;
 
-	return total > KMALLOC_FIRST ? page_align(total) + PAGE : 0;
+	return header && total > KMALLOC_FIRST ? page_align(total) + PAGE : 0;
 }
 
 /* Above a page of page pointers the array of them is an area too. */
@@ -240,6 +247,26 @@ static unsigned long pty_area(void)
 	if (f)
 		fclose(f);
 	return n;
+}
+
+/* iptables */
+
+/* What to read of the filter table, which is there when iptable_filter is loaded. */
+static struct ipt_get_entries *table_request(int fd, socklen_t *len)
+{
+	struct ipt_getinfo info = { .name = "filter" };
+	socklen_t info_len = sizeof(info);
+	struct ipt_get_entries *entries;
+
+	if (getsockopt(fd, IPPROTO_IP, IPT_SO_GET_INFO, &info, &info_len))
+		return NULL;
+	*len = sizeof(*entries) + info.size;
+	entries = calloc(1, *len);
+	if (!entries)
+		return NULL;
+	strcpy(entries->name, info.name);
+	entries->size = info.size;
+	return entries;
 }
 
 /* Sub-commands */
@@ -397,6 +424,26 @@ static void cmd_module(const char *path, unsigned long seconds)
 		fail("delete_module");
 }
 
+static void cmd_tables(unsigned long count)
+{
+	int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+	struct ipt_get_entries *entries;
+	unsigned long i;
+	socklen_t len;
+
+	entries = fd < 0 ? NULL : table_request(fd, &len);
+	if (!entries)
+		die("the filter table: %s (is iptable_filter loaded?)", strerror(errno));
+	for (i = 0; i < count; i++) {
+		ops += 2;
+		if (getsockopt(fd, IPPROTO_IP, IPT_SO_GET_ENTRIES, entries, &len))
+			fail("IPT_SO_GET_ENTRIES");
+	}
+	printf("stim: op=tables count=%lu area_bytes=%lu\n", count, 2 * PAGE);
+	free(entries);
+	close(fd);
+}
+
 static uint32_t rnd(void)
 {
 	rnd_state ^= rnd_state << 13;
@@ -476,7 +523,9 @@ static void __attribute__((noreturn)) usage(void)
 		"       stim prog COUNT [hold SECONDS]\n"
 		"       stim pty COUNT [hold SECONDS]\n"
 		"       stim module PATH [hold SECONDS]\n"
-		"       stim mixed OPS SEED\n");
+		"       stim tables COUNT\n"
+		"       stim mixed OPS SEED\n"
+		"       stim load OPS SEED\n");
 	exit(1);
 }
 
@@ -503,8 +552,13 @@ static void run(int argc, char **argv, unsigned long seconds)
 		cmd_many(PTY, 0, number(argv[2]), seconds);
 	} else if (!strcmp(cmd, "module") && argc == 3) {
 		cmd_module(argv[2], seconds);
-	} else if (!strcmp(cmd, "mixed") && argc == 4 && !seconds) {
-		measure_header();
+	} else if (!strcmp(cmd, "tables") && argc == 3 && !seconds) {
+		cmd_tables(number(argv[2]));
+	} else if ((!strcmp(cmd, "mixed") || !strcmp(cmd, "load")) &&
+		   argc == 4 && !seconds) {
+		/* The measure needs a list that nobody else changes. */
+		if (!strcmp(cmd, "mixed"))
+			measure_header();
 		cmd_mixed(number(argv[2]), number(argv[3]));
 	} else {
 		usage();

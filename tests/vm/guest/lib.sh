@@ -122,6 +122,12 @@ vmtest() {
 	echo "$*" >"$VMTEST"
 }
 
+# What the test module's mixed threads have done by now; nothing unless THREADS of them run.
+operations() {
+	vmtest status
+	dmesg | sed -n "s/.*op=status .*running=$1 .*mixed_done=\([0-9]*\).*/\1/p" | tail -n 1
+}
+
 # start_verify FILE OPTION...: verify --json in the background, until it watches. Its pid is left
 # in verifier.
 start_verify() {
@@ -146,6 +152,7 @@ assert_exact() {
 	assert_eq "$(json_number "$1" missing)" 0 missing
 	assert_eq "$(json_number "$1" extra)" 0 extra
 	assert_eq "$(json_number "$1" mismatched)" 0 mismatched
+	assert_eq "$(json_number "$1" lazy_diff_bytes)" 0 "lazy bytes that differ"
 }
 
 # recording_with_loss FILE SEED: a recording through a ring of 4K whose reader was stopped under a
