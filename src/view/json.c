@@ -5,6 +5,7 @@
 
 #include "record/json_put.h"
 #include "space/kind.h"
+#include "space/waste.h"
 #include "view/hole_list.h"
 #include "view/text_util.h"
 
@@ -87,9 +88,11 @@ int json_map(FILE *out, const struct view *view)
 {
 	struct space_totals totals = space_totals(view->space);
 	struct json_put put = json_put_new();
+	struct waste_report waste;
 	struct holes_report report;
 
 	holes_report(view->space, &report);
+	waste_report(view->space, &waste);
 	json_put_addr(&put, "vmalloc_start", totals.start);
 	json_put_addr(&put, "vmalloc_end", totals.end);
 	json_put_uint(&put, "total_bytes", totals.total_bytes);
@@ -107,6 +110,8 @@ int json_map(FILE *out, const struct view *view)
 	json_put_uint(&put, "own_bytes", totals.own_bytes);
 	json_put_real(&put, "fragmentation", holes_fragmentation(&report));
 	json_put_uint(&put, "failed", space_counters(view->space)->fails);
+	json_put_uint(&put, "waste_bytes", waste.waste_bytes);
+	json_put_uint(&put, "waste_known_areas", waste.known_areas);
 	put_areas(&put, view);
 	return json_put_line(out, &put);
 }
@@ -196,6 +201,8 @@ static void append_owner(struct json_put *outer, json_t *array, const struct vie
 	json_put_uint(&put, "live_bytes", owner->live_bytes);
 	json_put_uint(&put, "areas", owner->areas);
 	json_put_uint(&put, "guard_bytes", owner->guard_bytes);
+	json_put_uint(&put, "waste_bytes", owner->waste_bytes);
+	json_put_uint(&put, "waste_known", owner->waste_known);
 	json_put_uint(&put, "oldest_age_ns", text_age(view, owner->oldest_birth_ns));
 	json_put_uint(&put, "own_areas", owner->own_areas);
 	json_put_frames(&put, "stack", view->names, stacks_get(view->stacks, owner->stack_id));

@@ -62,7 +62,8 @@ static void totals_line(FILE *out, const struct view *view)
 		 units_bytes(totals.total_bytes, number, sizeof(number)));
 	text_flow_item(&flow, view, TEXT_PLAIN, item);
 	share(&flow, view, TEXT_USED, "used", totals.used_bytes, totals.total_bytes);
-	share(&flow, view, TEXT_USED, "guard", totals.guard_bytes, 0);
+	share(&flow, view, TEXT_USED, "guard", totals.guard_bytes,
+	      totals.guard_bytes ? totals.total_bytes : 0);
 	share(&flow, view, TEXT_LAZY, "lazy", totals.lazy_bytes, 0);
 	share(&flow, view, TEXT_PLAIN, "free", totals.free_bytes, totals.total_bytes);
 	if (totals.unknown_bytes)

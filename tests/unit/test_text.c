@@ -124,7 +124,7 @@ static void test_summary(void **state)
 	text_summary(begin(f), &f->view);
 	assert_string_equal(end(f),
 " vmtrace 0.1  deb12  6.1.0-50-686-pae  2 cpus                     watching 2m14s\n"
-" f8000000-f8100000 1.0M: used 44K 4% guard 8.0K lazy 8.0K free 964K 94%\n"
+" f8000000-f8100000 1.0M: used 44K 4% guard 8.0K 1% lazy 8.0K free 964K 94%\n"
 " largest hole 920K @f801a000 (920K after purge)  frag 0.05  failed 0  lost 0\n"
 "   self 40K\n");
 }
@@ -139,7 +139,8 @@ static void test_summary_uncertain(void **state)
 	text_summary(begin(f), &f->view);
 	assert_string_equal(end(f),
 " vmtrace 0.1  deb12  6.1.0-50-686-pae  2 cpus                     watching 2m14s\n"
-" f8000000-f8100000 1.0M: used ~44K ~4% guard ~8.0K lazy ~8.0K free ~964K ~94%\n"
+" f8000000-f8100000 1.0M: used ~44K ~4% guard ~8.0K ~1% lazy ~8.0K\n"
+"   free ~964K ~94%\n"
 " largest hole ~920K @f801a000 (~920K after purge)  frag ~0.05  failed 1\n"
 "   lost 12 (ring 12)  self ~40K\n"
 " ~ uncertain: events were lost and the kernel's list was not read since\n");
