@@ -15,6 +15,7 @@
 #include "space/owners.h"
 #include "space/space.h"
 #include "space/stacks.h"
+#include "space/trend.h"
 #include "view/facts.h"
 
 struct text_style {
@@ -29,6 +30,7 @@ struct view {
 	const struct stacks *stacks;
 	const struct view_facts *facts;
 	struct text_style style;
+	const struct trend *trend; /* NULL = none was kept */
 };
 
 /* Two or three lines: totals, largest hole, fragmentation, failures, loss. */
