@@ -74,12 +74,16 @@ void trend_merge(struct trend_bucket *into, const struct trend_bucket *next)
 		merge_value(&into->value[i], &next->value[i]);
 	into->fails += next->fails;
 	into->uncertain |= next->uncertain;
+	into->last_uncertain = next->last_uncertain;
 }
 
 /* A bucket in which nothing was measured but this. */
 static struct trend_bucket flat_bucket(const struct sample *sample)
 {
-	struct trend_bucket bucket = { .uncertain = sample->uncertain };
+	struct trend_bucket bucket = {
+		.uncertain = sample->uncertain,
+		.last_uncertain = sample->uncertain,
+	};
 
 	for (unsigned int i = 0; i < TREND_WHAT_COUNT; i++) {
 		uint32_t value = sample->value[i];
@@ -249,6 +253,7 @@ void trend_report(const struct trend *trend, const struct space *space, struct t
 	report->end_ns = end_of(trend, space);
 	report->step_ns = trend->step_ns;
 	memcpy(report->first, trend->first.value, sizeof(report->first));
+	report->first_uncertain = trend->first.uncertain;
 	report->count = trend->now + 1;
 	memcpy(report->buckets, trend->buckets, report->count * sizeof(report->buckets[0]));
 	if (!space_in_snapshot(space)) {

@@ -45,6 +45,7 @@ struct trend_bucket {
 	struct trend_value value[TREND_WHAT_COUNT];
 	uint32_t fails; /* failed allocations, all of them */
 	bool uncertain; /* the map was so when something was measured */
+	bool last_uncertain; /* ... at its end */
 };
 
 struct trend_report {
@@ -55,7 +56,8 @@ struct trend_report {
 	uint32_t first[TREND_WHAT_COUNT]; /* at start_ns */
 	struct trend_bucket buckets[TREND_BUCKETS];
 	uint32_t count; /* 0: nothing was measured yet; then nothing else here means anything */
-	bool uncertain; /* any of the buckets */
+	bool uncertain;       /* any of the buckets */
+	bool first_uncertain; /* at start_ns */
 	bool has_slope; /* false below TREND_SLOPE_MIN_NS */
 	int64_t slope VMT_ALIGNED8; /* of the largest hole, bytes per hour */
 };

@@ -44,9 +44,11 @@ void text_map(FILE *out, const struct view *view, unsigned int max_rows);
  * state, kind, age (">": it was there before; lazy: since it was freed), owner, task. */
 void text_areas(FILE *out, const struct view *view);
 
-/* log2 histogram with count, bytes and bar (log2 too); then the `top` largest holes with both
- * neighbours. */
+/* Totals; log2 histogram with count, bytes and bar (log2 too); the `top` largest holes with both
+ * neighbours; the largest after a purge; the trend. */
 void text_holes(FILE *out, const struct view *view, unsigned int top);
+/* The trend in at most 12 rows, and the slope of the largest hole; one line if there is none. */
+void text_trend(FILE *out, const struct view *view);
 /* The histogram alone, for live: factor 4 a bucket, two buckets a line. */
 void text_hole_histogram(FILE *out, const struct view *view);
 

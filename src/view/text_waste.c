@@ -20,10 +20,10 @@ static void one_page_line(FILE *out, const struct view *view, const struct waste
 {
 	char areas[TEXT_NUMBER], payload[TEXT_NUMBER], bytes[TEXT_NUMBER];
 
-	fprintf(out, " one-page areas cost double: %s of them hold %s in %s of space\n",
-		text_count(view, report->one_page_areas, areas),
+	fprintf(out, " one-page areas cost double: %s of payload in %s, %s of them\n",
 		text_bytes(view, report->one_page_areas * VMT_PAGE_SIZE, payload),
-		text_bytes(view, report->one_page_bytes, bytes));
+		text_bytes(view, report->one_page_bytes, bytes),
+		text_count(view, report->one_page_areas, areas));
 }
 
 static void rounding_line(FILE *out, const struct view *view, const struct waste_report *report)

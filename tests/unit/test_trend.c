@@ -282,6 +282,9 @@ static void uncertain_steps(void **state)
 	assert_false(r->buckets[0].uncertain);
 	assert_true(r->buckets[1].uncertain);
 	assert_true(r->buckets[2].uncertain); /* it was so where it began */
+	assert_true(r->buckets[1].last_uncertain);
+	assert_false(r->buckets[2].last_uncertain);
+	assert_false(r->first_uncertain);
 	assert_false(r->buckets[3].uncertain);
 	assert_true(r->uncertain);
 }
