@@ -232,34 +232,52 @@ static void sum_up(struct trend_report *report)
 		report->slope = median_slope(report);
 }
 
-/* The time of the newest event, which lies in bucket `now` but after an event that was rejected or
- * in the middle of a snapshot. */
-static uint64_t end_of(const struct trend *trend, const struct space *space)
+/* Brings a copy up to now; false if there is nothing to show. now_ns: at least that of the newest
+ * event. */
+static bool bring_up(struct trend *copy, const struct space *space, uint64_t now_ns)
 {
-	uint64_t from_ns = trend->start_ns + trend->now * trend->step_ns;
-	uint64_t t_ns = space_counters(space)->last_t_ns;
+	struct sample sample;
 
-	if (t_ns < from_ns)
-		return from_ns;
-	return t_ns > trend->until_ns ? trend->until_ns : t_ns;
+	if (space_in_snapshot(space))
+		return copy->begun;
+	if (!copy->begun && !space_counters(space)->snapshots)
+		return false;
+	if (!copy->begun)
+		begin(copy, space);
+	if (now_ns > copy->until_ns)
+		advance(copy, space, now_ns);
+	sample = take_sample(space);
+	add_sample(&copy->buckets[copy->now], &sample);
+	return true;
 }
 
-void trend_report(const struct trend *trend, const struct space *space, struct trend_report *report)
+/* now_ns lies in bucket `now` but after an event that was rejected, or in a snapshot. */
+static uint64_t end_of(const struct trend *trend, uint64_t now_ns)
 {
-	memset(report, 0, sizeof(*report));
-	if (!trend->begun)
-		return;
-	report->start_ns = trend->start_ns;
-	report->end_ns = end_of(trend, space);
-	report->step_ns = trend->step_ns;
-	memcpy(report->first, trend->first.value, sizeof(report->first));
-	report->first_uncertain = trend->first.uncertain;
-	report->count = trend->now + 1;
-	memcpy(report->buckets, trend->buckets, report->count * sizeof(report->buckets[0]));
-	if (!space_in_snapshot(space)) {
-		struct sample sample = take_sample(space);
+	uint64_t from_ns = trend->start_ns + trend->now * trend->step_ns;
 
-		add_sample(&report->buckets[trend->now], &sample);
-	}
+	if (now_ns < from_ns)
+		return from_ns;
+	return now_ns > trend->until_ns ? trend->until_ns : now_ns;
+}
+
+void trend_report(const struct trend *trend, const struct space *space, uint64_t now_ns,
+		  struct trend_report *report)
+{
+	uint64_t last_ns = space_counters(space)->last_t_ns;
+	struct trend copy = *trend;
+
+	memset(report, 0, sizeof(*report));
+	if (now_ns < last_ns)
+		now_ns = last_ns;
+	if (!bring_up(&copy, space, now_ns))
+		return;
+	report->start_ns = copy.start_ns;
+	report->end_ns = end_of(&copy, now_ns);
+	report->step_ns = copy.step_ns;
+	memcpy(report->first, copy.first.value, sizeof(report->first));
+	report->first_uncertain = copy.first.uncertain;
+	report->count = copy.now + 1;
+	memcpy(report->buckets, copy.buckets, report->count * sizeof(report->buckets[0]));
 	sum_up(report);
 }

@@ -50,7 +50,7 @@ struct trend_bucket {
 
 struct trend_report {
 	uint64_t start_ns VMT_ALIGNED8; /* event time: bucket i is [start + i step, + step) */
-	uint64_t end_ns VMT_ALIGNED8;   /* of the newest event, where the last bucket ends */
+	uint64_t end_ns VMT_ALIGNED8;   /* where the last bucket ends */
 	uint64_t step_ns VMT_ALIGNED8;
 	struct trend_value all[TREND_WHAT_COUNT];
 	uint32_t first[TREND_WHAT_COUNT]; /* at start_ns */
@@ -72,12 +72,13 @@ void trend_free(struct trend *trend);
 void trend_before(struct trend *trend, const struct space *space, const struct event *event);
 
 /*
- * The trend up to now, the state of space included as the end of the last bucket. Changes nothing,
- * so the next report is the same whether this one was asked for or not. The slope is the median
- * of the slopes between any two steps (Theil-Sen): one large area that comes and goes does not
- * turn it. Integers only: i386 and amd64 give the same.
+ * The trend up to now_ns, or to the newest event if that is later: the state of space has held since
+ * that event. Live gives the time, a recording 0. Changes nothing, so the next report is the same
+ * whether this one was asked for or not. The slope is the median of the slopes between any two
+ * steps (Theil-Sen): one large area that comes and goes does not turn it. Integers only: i386 and
+ * amd64 give the same.
  */
-void trend_report(const struct trend *trend, const struct space *space,
+void trend_report(const struct trend *trend, const struct space *space, uint64_t now_ns,
 		  struct trend_report *report);
 
 /* When bucket index ends: event time. */

@@ -143,7 +143,7 @@ static void put_trend(struct json_put *put, const struct view *view)
 	json_t *array = json_array();
 
 	if (view->trend)
-		trend_report(view->trend, view->space, &report);
+		trend_report(view->trend, view->space, view->facts->now_ns, &report);
 	for (uint32_t i = 0; i < report.count; i++)
 		append_step(put, array, &report, i);
 	json_put_opt_uint(put, "trend_start_ns", report.start_ns);

@@ -142,7 +142,7 @@ static void trend_item(struct text_flow *flow, const struct view *view)
 	char item[64], number[TEXT_NUMBER];
 
 	if (view->trend)
-		trend_report(view->trend, view->space, &report);
+		trend_report(view->trend, view->space, view->facts->now_ns, &report);
 	if (!report.has_slope)
 		return;
 	snprintf(item, sizeof(item), "trend: largest hole %s", text_slope(&report, number));

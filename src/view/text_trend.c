@@ -131,7 +131,7 @@ void text_trend(FILE *out, const struct view *view)
 	struct trend_report report = { 0 };
 
 	if (view->trend)
-		trend_report(view->trend, view->space, &report);
+		trend_report(view->trend, view->space, view->facts->now_ns, &report);
 	if (report.count < 2) {
 		print_none(out, view);
 		return;

@@ -57,7 +57,7 @@ static void begin(struct fixture *f)
 
 static const struct trend_report *report(struct fixture *f)
 {
-	trend_report(f->trend, f->space, &f->report);
+	trend_report(f->trend, f->space, 0, &f->report);
 	return &f->report;
 }
 
@@ -88,7 +88,8 @@ static void nothing_before_the_first_snapshot(void **state)
 	feed(f, ev_fail(T0 - 7 * S));
 	assert_int_equal(report(f)->count, 0);
 	feed(f, ev_mark(EV_SNAPSHOT_END, T0, T0 - 8 * S));
-	assert_int_equal(report(f)->count, 0);
+	assert_int_equal(report(f)->count, 1);
+	assert_int_equal(f->report.end_ns, T0);
 	feed(f, ev_alloc(T0 + MS, 20, 24, 1));
 	assert_int_equal(report(f)->count, 1);
 	assert_int_equal(f->report.start_ns, T0);
@@ -140,6 +141,30 @@ static void quiet_steps(void **state)
 	for (uint32_t i = 6; i < 9; i++)
 		assert_largest(r, i, PAGES - 100, PAGES - 100, PAGES - 100);
 	assert_largest(r, 9, PAGES - 200, PAGES - 100, PAGES - 200);
+}
+
+/* Live knows that nothing has come since; what it asks for leaves no trace. */
+static void up_to_now(void **state)
+{
+	struct fixture *f = *state;
+	static struct trend_report now;
+
+	begin(f);
+	trend_report(f->trend, f->space, T0 + 7 * STEP, &now);
+	assert_int_equal(now.count, 8);
+	assert_int_equal(now.end_ns, T0 + 7 * STEP);
+	feed(f, ev_alloc(T0 + MS, 0, 100, 1));
+	feed(f, ev_alloc(T0 + STEP + MS, 100, 200, 1));
+	trend_report(f->trend, f->space, T0 + TREND_SLOPE_MIN_NS, &now);
+	assert_true(now.has_slope);
+	assert_int_equal(now.step_ns, 8 * STEP);
+	assert_largest(&now, 0, PAGES - 200, PAGES, PAGES - 200);
+	assert_largest(&now, now.count - 1, PAGES - 200, PAGES - 200, PAGES - 200);
+	assert_int_equal(now.end_ns, T0 + TREND_SLOPE_MIN_NS);
+	assert_int_equal(report(f)->count, 2);
+	assert_largest(&f->report, 0, PAGES - 100, PAGES, PAGES - 100);
+	trend_report(f->trend, f->space, T0, &now);
+	assert_memory_equal(&now, &f->report, sizeof(now));
 }
 
 /* A full table: steps of twice the width, each with what two had. */
@@ -392,11 +417,12 @@ static void asking_changes_nothing(void **state)
 		begin(left);
 		for (uint32_t i = 0; i < EVENTS; i++) {
 			random_feed(asked, &seed, &t);
+			trend_report(asked->trend, asked->space, t + i * S, &other);
 			report(asked);
 			random_feed(left, &again, &t_again);
 			if (i % 97)
 				continue;
-			trend_report(left->trend, left->space, &other);
+			trend_report(left->trend, left->space, 0, &other);
 			assert_memory_equal(&asked->report, &other, sizeof(other));
 		}
 		trend_teardown((void **)&asked);
@@ -491,6 +517,7 @@ int main(void)
 		TEST(nothing_before_the_first_snapshot),
 		TEST(the_state_at_the_end_of_a_step),
 		TEST(quiet_steps),
+		TEST(up_to_now),
 		TEST(widening),
 		TEST(failures),
 		TEST(not_inside_a_snapshot),
