@@ -21,6 +21,7 @@ static int run(const struct options *options)
 		} else {
 			text_summary(stdout, &view);
 			text_map(stdout, &view, MAP_ROWS);
+			text_waste(stdout, &view);
 		}
 		if (!code)
 			code = session_exit_code(&session);

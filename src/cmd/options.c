@@ -53,12 +53,13 @@ static const struct {
 	  { "duration", KEY_DURATION, "TIME", 0, "How long to watch (ms s m h d)", 1 } },
 	{ TAKES_INTERVAL, { "interval", KEY_INTERVAL, "TIME", 0, "Time between blocks (1s)", 1 } },
 	{ TAKES_JSON, { "json", KEY_JSON, NULL, 0, "JSON to stdout, nothing else there", 2 } },
-	{ TAKES_TOP, { "top", KEY_TOP, "N", 0, "At most N rows", 2 } },
+	{ TAKES_TOP, { "top", KEY_TOP, "N", 0, "At most N rows; 0 = all", 2 } },
 	{ TAKES_OWNERS,
 	  { "by", KEY_BY, "WHAT", 0, "Group by caller (default), stack, module, kind or comm",
 	    2 } },
 	{ TAKES_OWNERS,
-	  { "sort", KEY_SORT, "KEY", 0, "Sort by bytes (default), count, guard or age", 2 } },
+	  { "sort", KEY_SORT, "KEY", 0, "Sort by bytes (default), count, guard, age, or waste: allocated but not asked for",
+	    2 } },
 	{ TAKES_STACKS,
 	  { "stacks", KEY_STACKS, NULL, 0, "Print the call stack below each event", 2 } },
 	{ TAKES_AREAS, { "areas", KEY_AREAS, NULL, 0, "List every area too", 2 } },
@@ -211,6 +212,8 @@ static error_t parse_view_option(int key, char *arg, struct argp_state *state,
 		return 0;
 	case KEY_TOP:
 		options->top = parse_number(state, "top", arg, 1000000);
+		if (!options->top)
+			options->top = TOP_ALL;
 		return 0;
 	case KEY_BY:
 		if (owners_by_from_name(arg, &options->by) < 0)
@@ -218,7 +221,7 @@ static error_t parse_view_option(int key, char *arg, struct argp_state *state,
 		return 0;
 	case KEY_SORT:
 		if (owners_sort_from_name(arg, &options->sort) < 0)
-			bad_value(state, "sort", arg, "bytes, count, guard or age");
+			bad_value(state, "sort", arg, "bytes, count, guard, age or waste");
 		return 0;
 	case KEY_STACKS:
 		options->stacks = true;

@@ -35,6 +35,7 @@ enum color_when {
 };
 
 #define NO_DURATION UINT64_MAX
+#define TOP_ALL     UINT32_MAX
 
 struct options {
 	const char *input; /* -i FILE, or NULL: live */
@@ -46,7 +47,7 @@ struct options {
 	uint32_t ring_limit_bytes;
 	uint32_t stack_depth;
 	uint32_t return_instances;
-	uint32_t top; /* 0: the command's default */
+	uint32_t top; /* 0: the command's default; --top=0 is TOP_ALL */
 	enum owners_by by;
 	enum owners_sort sort;
 	enum color_when color;

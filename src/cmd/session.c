@@ -20,7 +20,10 @@ static int take_event(void *context, const struct event *event)
 {
 	struct session *session = context;
 	bool was_uncertain = space_uncertain(session->space);
-	int err = space_apply(session->space, event);
+	int err;
+
+	trend_before(session->trend, session->space, event);
+	err = space_apply(session->space, event);
 
 	if (err == -ENOMEM) {
 		log_error("out of memory for the map");
@@ -61,7 +64,8 @@ static int open_file(struct session *session)
 static int open_space(struct session *session)
 {
 	session->space = space_new(session->header.vmalloc_start, session->header.vmalloc_end);
-	if (!session->space) {
+	session->trend = trend_new();
+	if (!session->space || !session->trend) {
 		log_error("no memory for a map of %08x-%08x", session->header.vmalloc_start,
 			  session->header.vmalloc_end);
 		return EXIT_FAILED;
@@ -140,6 +144,7 @@ void session_close(struct session *session)
 {
 	live_close(session);
 	jsonl_close(session->reader);
+	trend_free(session->trend);
 	space_free(session->space);
 	stacks_free(session->stacks);
 	names_free(session->names);
@@ -208,6 +213,7 @@ struct view session_view(struct session *session, FILE *out)
 		.names = session->names,
 		.stacks = session->stacks,
 		.facts = &session->facts,
+		.trend = session->trend,
 		.style = { .columns = terminal_columns(out),
 			   .color = wants_color(session->options, out) },
 	};

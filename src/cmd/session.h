@@ -16,6 +16,7 @@
 #include "space/names.h"
 #include "space/space.h"
 #include "space/stacks.h"
+#include "space/trend.h"
 #include "stream.h"
 #include "capture/plan.h"
 #include "view/facts.h"
@@ -28,6 +29,7 @@ struct session {
 	struct names *names;
 	struct stacks *stacks;
 	struct space *space;
+	struct trend *trend; /* of space, over the events */
 	struct capture *capture;     /* live, else NULL */
 	struct jsonl_reader *reader; /* file, else NULL */
 	struct stream_header header;

@@ -3,25 +3,24 @@
 
 #include <string.h>
 
-static bool counts_as_hole(const struct space *space, uint32_t addr, bool lazy_too)
-{
-	enum page_state state = space_page(space, addr);
-
-	return state == PAGE_FREE || (lazy_too && state == PAGE_LAZY);
-}
-
 bool holes_next(const struct space *space, uint32_t addr, bool lazy_too, struct hole *hole)
 {
-	uint32_t end = space_end(space);
+	uint32_t end = space_end(space), run_end;
 
 	if (addr < space_start(space))
 		addr = space_start(space);
-	while (addr < end && !counts_as_hole(space, addr, lazy_too))
-		addr += VMT_PAGE_SIZE;
-	hole->start = addr;
-	while (addr < end && counts_as_hole(space, addr, lazy_too))
-		addr += VMT_PAGE_SIZE;
-	hole->end = addr;
+	hole->start = hole->end = end;
+	for (; addr < end; addr = run_end) {
+		enum page_state state = space_run(space, addr, &run_end);
+		bool counts = state == PAGE_FREE || (lazy_too && state == PAGE_LAZY);
+
+		if (counts && hole->start == end)
+			hole->start = addr;
+		if (counts)
+			hole->end = run_end;
+		else if (hole->start < end)
+			break;
+	}
 	return hole->start < hole->end;
 }
 
@@ -42,23 +41,38 @@ static void keep_larger(struct hole *largest, const struct hole *hole)
 		*largest = *hole;
 }
 
+static void count_hole(struct holes_report *report, const struct hole *hole)
+{
+	uint32_t bytes = hole->end - hole->start;
+	unsigned int bucket = holes_bucket(bytes);
+
+	report->count++;
+	report->free_bytes += bytes;
+	report->bucket_count[bucket]++;
+	report->bucket_bytes[bucket] += bytes;
+	keep_larger(&report->largest, hole);
+}
+
+/* One walk for both: `purged` is the run of free and lazy pages that ends here. */
 void holes_report(const struct space *space, struct holes_report *report)
 {
-	struct hole hole;
+	uint32_t end = space_end(space), run_end;
+	struct hole purged = { 0, 0 };
 
 	memset(report, 0, sizeof(*report));
-	for (uint32_t at = space_start(space); holes_next(space, at, false, &hole); at = hole.end) {
-		uint32_t bytes = hole.end - hole.start;
-		unsigned int bucket = holes_bucket(bytes);
+	for (uint32_t at = space_start(space); at < end; at = run_end) {
+		enum page_state state = space_run(space, at, &run_end);
+		struct hole run = { at, run_end };
 
-		report->count++;
-		report->free_bytes += bytes;
-		report->bucket_count[bucket]++;
-		report->bucket_bytes[bucket] += bytes;
-		keep_larger(&report->largest, &hole);
+		if (state == PAGE_FREE)
+			count_hole(report, &run);
+		else if (state != PAGE_LAZY)
+			continue;
+		if (purged.end != at)
+			purged.start = at;
+		purged.end = run_end;
+		keep_larger(&report->largest_after_purge, &purged);
 	}
-	for (uint32_t at = space_start(space); holes_next(space, at, true, &hole); at = hole.end)
-		keep_larger(&report->largest_after_purge, &hole);
 }
 
 double holes_fragmentation(const struct holes_report *report)

@@ -8,6 +8,7 @@
 
 #include "space/idtable.h"
 #include "space/kind.h"
+#include "space/waste.h"
 
 #define MAX_FRAME_TEXT 640 /* the longest kernel symbol is 511 bytes, plus offset and module */
 
@@ -36,6 +37,7 @@ static const char *const sort_names[] = {
 	[OWNERS_SORT_COUNT] = "count",
 	[OWNERS_SORT_GUARD] = "guard",
 	[OWNERS_SORT_AGE] = "age",
+	[OWNERS_SORT_WASTE] = "waste",
 };
 
 static int find_name(const char *const *list, size_t count, const char *name)
@@ -231,6 +233,7 @@ static struct group *group_get(struct collection *all, uint32_t name_id, uint32_
 static void group_add(struct group *group, const struct area *area)
 {
 	struct owner *owner = &group->owner;
+	uint32_t waste;
 
 	if (!owner->areas) {
 		owner->kind = area->kind;
@@ -239,6 +242,10 @@ static void group_add(struct group *group, const struct area *area)
 	owner->areas++;
 	owner->live_bytes += area->end - area->start;
 	owner->guard_bytes += area->guard_pages * VMT_PAGE_SIZE;
+	if (waste_of(area, &waste)) {
+		owner->waste_bytes += waste;
+		owner->waste_known++;
+	}
 	if (area->flags & AREA_F_OWN)
 		owner->own_areas++;
 	if (owner->kind != area->kind)
@@ -299,6 +306,16 @@ static int compare_age(const void *a, const void *b)
 	return compare_rest(x, y);
 }
 
+static int compare_waste(const void *a, const void *b)
+{
+	const struct group *x = a;
+	const struct group *y = b;
+
+	if (x->owner.waste_bytes != y->owner.waste_bytes)
+		return x->owner.waste_bytes < y->owner.waste_bytes ? 1 : -1;
+	return compare_rest(x, y);
+}
+
 static int finish(struct collection *all, const struct names *names, enum owners_sort sort,
 		  struct owners *owners)
 {
@@ -307,6 +324,7 @@ static int finish(struct collection *all, const struct names *names, enum owners
 		[OWNERS_SORT_COUNT] = compare_count,
 		[OWNERS_SORT_GUARD] = compare_guard,
 		[OWNERS_SORT_AGE] = compare_age,
+		[OWNERS_SORT_WASTE] = compare_waste,
 	};
 	uint32_t i;
 

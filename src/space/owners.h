@@ -22,7 +22,8 @@ enum owners_sort {
 	OWNERS_SORT_BYTES = 0,
 	OWNERS_SORT_COUNT,
 	OWNERS_SORT_GUARD,
-	OWNERS_SORT_AGE, /* the oldest first */
+	OWNERS_SORT_AGE,   /* the oldest first */
+	OWNERS_SORT_WASTE, /* what was allocated but not asked for (space/waste.h) */
 };
 
 struct owner {
@@ -31,6 +32,8 @@ struct owner {
 	uint32_t areas;       /* used areas now */
 	uint32_t live_bytes;  /* guard pages included */
 	uint32_t guard_bytes; /* part of live_bytes */
+	uint32_t waste_bytes; /* payload less what was asked, of the waste_known areas */
+	uint32_t waste_known; /* areas of which it is known what was asked */
 	uint32_t own_areas;   /* how many of them are vmtrace's own */
 	uint8_t kind;         /* of the first area; KIND_UNKNOWN when they differ */
 	uint64_t oldest_birth_ns VMT_ALIGNED8;

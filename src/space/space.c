@@ -311,6 +311,11 @@ bool space_uncertain(const struct space *space)
 	return space->uncertain;
 }
 
+bool space_in_snapshot(const struct space *space)
+{
+	return space->snapshot.active;
+}
+
 uint32_t space_start(const struct space *space)
 {
 	return space->table.start;
@@ -331,6 +336,25 @@ enum page_state space_page(const struct space *space, uint32_t addr)
 	if (!inside(space, addr))
 		return PAGE_UNKNOWN;
 	return table_state(&space->table, table_page(&space->table, addr));
+}
+
+enum page_state space_run(const struct space *space, uint32_t addr, uint32_t *end)
+{
+	const struct table *table = &space->table;
+	uint32_t page = table_page(table, addr);
+	uint32_t slot = table->page_slot[page];
+	enum page_state state = table_state(table, page);
+
+	if (state == PAGE_FREE || state == PAGE_UNKNOWN) {
+		while (page < table->nr_pages && table->page_slot[page] == slot)
+			page++;
+		*end = table_addr(table, page);
+		return state;
+	}
+	*end = table->slots[slot].area.end;
+	if (state == PAGE_USED)
+		*end -= table->slots[slot].area.guard_pages * VMT_PAGE_SIZE;
+	return state;
 }
 
 const struct area *space_area_at(const struct space *space, uint32_t addr)

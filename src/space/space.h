@@ -121,11 +121,21 @@ const struct space_counters *space_counters(const struct space *space);
  * with '~'. */
 bool space_uncertain(const struct space *space);
 
+/* True between SNAPSHOT_BEGIN and SNAPSHOT_END: the map is then half of before, half of the list.
+ */
+bool space_in_snapshot(const struct space *space);
+
 uint32_t space_start(const struct space *space);
 uint32_t space_end(const struct space *space);
 
 /* State of the page that holds addr; PAGE_UNKNOWN outside the range. O(1). */
 enum page_state space_page(const struct space *space, uint32_t addr);
+
+/* The run of pages that begins with addr's: all free, or all unknown, or of one area in one state
+ * (payload, guard, lazy). Its state; *end: where it ends, at most space_end. addr must be inside the
+ * range. O(1) for an area, else O(length) in one tight loop; walk all:
+ *   for (at = space_start(s); at < space_end(s); at = end) state = space_run(s, at, &end) */
+enum page_state space_run(const struct space *space, uint32_t addr, uint32_t *end);
 
 /* The area (used or lazy) that covers addr, or NULL. Valid until the next space_apply. O(1). */
 const struct area *space_area_at(const struct space *space, uint32_t addr);

@@ -3,39 +3,16 @@
 
 #include <errno.h>
 
-#include "record/json_put.h"
 #include "space/kind.h"
-#include "view/hole_list.h"
+#include "space/waste.h"
+#include "view/json_util.h"
 #include "view/text_util.h"
-
-static const char *owner_name(const struct view *view, const struct area *area)
-{
-	const char *name =
-		names_text(view->names, owners_caller_of(area, view->names, view->stacks));
-
-	return *name ? name : "?";
-}
-
-/* "uncertain" is what '~' is in the text. */
-static void put_trust(struct json_put *put, const struct view *view)
-{
-	json_put_uint(put, "lost_events", space_counters(view->space)->lost);
-	json_put_bool(put, "uncertain", space_uncertain(view->space));
-}
-
-static void put_largest(struct json_put *put, const struct holes_report *report)
-{
-	json_put_uint(put, "largest_hole_bytes", report->largest.end - report->largest.start);
-	json_put_addr(put, "largest_hole_start", report->largest.start);
-	json_put_uint(put, "largest_hole_after_purge_bytes",
-		      report->largest_after_purge.end - report->largest_after_purge.start);
-}
 
 static void put_area_task(struct json_put *put, const struct view *view, const struct area *area)
 {
 	json_put_uint(put, "pid", area->pid);
 	json_put_text(put, "comm", names_text(view->names, area->comm_id));
-	json_put_text(put, "owner", owner_name(view, area));
+	json_put_text(put, "owner", json_owner_name(view, area));
 	if (area->stack_id)
 		json_put_frames(put, "stack", view->names,
 				stacks_get(view->stacks, area->stack_id));
@@ -87,9 +64,11 @@ int json_map(FILE *out, const struct view *view)
 {
 	struct space_totals totals = space_totals(view->space);
 	struct json_put put = json_put_new();
+	struct waste_report waste;
 	struct holes_report report;
 
 	holes_report(view->space, &report);
+	waste_report(view->space, &waste);
 	json_put_addr(&put, "vmalloc_start", totals.start);
 	json_put_addr(&put, "vmalloc_end", totals.end);
 	json_put_uint(&put, "total_bytes", totals.total_bytes);
@@ -98,91 +77,19 @@ int json_map(FILE *out, const struct view *view)
 	json_put_uint(&put, "lazy_bytes", totals.lazy_bytes);
 	json_put_uint(&put, "free_bytes", totals.free_bytes);
 	json_put_uint(&put, "unknown_bytes", totals.unknown_bytes);
-	put_largest(&put, &report);
+	json_put_largest(&put, &report);
 	json_put_uint(&put, "areas", totals.areas);
 	json_put_uint(&put, "holes", report.count);
-	put_trust(&put, view);
+	json_put_trust(&put, view);
 	json_put_text(&put, "kernel", view->facts->kernel ? view->facts->kernel : "");
 	json_put_uint(&put, "lazy_areas", totals.lazy_areas);
 	json_put_uint(&put, "own_bytes", totals.own_bytes);
 	json_put_real(&put, "fragmentation", holes_fragmentation(&report));
 	json_put_uint(&put, "failed", space_counters(view->space)->fails);
 	json_put_uint(&put, "repaired", space_counters(view->space)->repaired);
+	json_put_uint(&put, "waste_bytes", waste.waste_bytes);
+	json_put_uint(&put, "waste_known_areas", waste.known_areas);
 	put_areas(&put, view);
-	return json_put_line(out, &put);
-}
-
-static void put_histogram(struct json_put *put, const struct holes_report *report)
-{
-	json_t *array = json_array();
-
-	for (unsigned int i = 0; i < HOLES_BUCKETS; i++) {
-		struct json_put bucket = json_put_new();
-
-		json_put_uint(&bucket, "from_bytes", (uint64_t)VMT_PAGE_SIZE << i);
-		json_put_uint(&bucket, "below_bytes", (uint64_t)VMT_PAGE_SIZE << (i + 1));
-		json_put_uint(&bucket, "holes", report->bucket_count[i]);
-		json_put_uint(&bucket, "bytes", report->bucket_bytes[i]);
-		json_put_append(put, array, &bucket);
-	}
-	json_put_value(put, "histogram", array);
-}
-
-/* The area next to a hole; null at the end of the range or where nothing is known. */
-static void put_neighbour(struct json_put *put, const char *key, const struct view *view,
-			  const struct area *area)
-{
-	struct json_put side;
-
-	if (!area) {
-		json_put_value(put, key, json_null());
-		return;
-	}
-	side = json_put_new();
-	json_put_addr(&side, "start", area->start);
-	json_put_addr(&side, "end", area->end);
-	json_put_text(&side, "state", area->state == AREA_LAZY ? "lazy" : "used");
-	json_put_text(&side, "owner", owner_name(view, area));
-	put->failed |= side.failed;
-	json_put_value(put, key, side.object);
-}
-
-static void append_hole(struct json_put *outer, json_t *array, const struct view *view,
-			const struct hole *hole)
-{
-	struct json_put put = json_put_new();
-
-	json_put_addr(&put, "start", hole->start);
-	json_put_addr(&put, "end", hole->end);
-	json_put_uint(&put, "bytes", hole->end - hole->start);
-	put_neighbour(&put, "below", view, space_area_at(view->space, hole->start - 1));
-	put_neighbour(&put, "above", view, space_area_at(view->space, hole->end));
-	json_put_append(outer, array, &put);
-}
-
-int json_holes(FILE *out, const struct view *view, unsigned int top)
-{
-	struct holes_report report;
-	struct hole_list list;
-	struct json_put put;
-	json_t *array;
-	uint32_t i;
-
-	if (hole_list_largest(view->space, top, &list) < 0)
-		return -ENOMEM;
-	holes_report(view->space, &report);
-	put = json_put_new();
-	json_put_uint(&put, "holes", report.count);
-	json_put_uint(&put, "free_bytes", report.free_bytes);
-	put_largest(&put, &report);
-	json_put_real(&put, "fragmentation", holes_fragmentation(&report));
-	put_trust(&put, view);
-	put_histogram(&put, &report);
-	array = json_array();
-	for (i = 0; i < list.count; i++)
-		append_hole(&put, array, view, &list.holes[i]);
-	json_put_value(&put, "largest", array);
-	hole_list_release(&list);
 	return json_put_line(out, &put);
 }
 
@@ -197,6 +104,8 @@ static void append_owner(struct json_put *outer, json_t *array, const struct vie
 	json_put_uint(&put, "live_bytes", owner->live_bytes);
 	json_put_uint(&put, "areas", owner->areas);
 	json_put_uint(&put, "guard_bytes", owner->guard_bytes);
+	json_put_uint(&put, "waste_bytes", owner->waste_bytes);
+	json_put_uint(&put, "waste_known", owner->waste_known);
 	json_put_uint(&put, "oldest_age_ns", text_age(view, owner->oldest_birth_ns));
 	json_put_uint(&put, "own_areas", owner->own_areas);
 	json_put_frames(&put, "stack", view->names, stacks_get(view->stacks, owner->stack_id));
@@ -216,7 +125,7 @@ int json_top(FILE *out, const struct view *view, enum owners_by by, enum owners_
 	put = json_put_new();
 	json_put_text(&put, "by", text_by_name(by));
 	json_put_text(&put, "sort", text_sort_name(sort));
-	put_trust(&put, view);
+	json_put_trust(&put, view);
 	json_put_uint(&put, "owners_total", owners.count);
 	array = json_array();
 	for (i = 0; i < owners.count && i < top; i++)

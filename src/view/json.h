@@ -11,6 +11,7 @@
 /* Each prints one object and a newline. 0, -ENOMEM, or -EIO when out refuses. */
 int json_map(FILE *out,
 	     const struct view *view); /* the keys of `map --json`, plus list areas_list */
+/* The `top` largest holes, the largest first; histogram and trend. */
 int json_holes(FILE *out, const struct view *view, unsigned int top);
 int json_top(FILE *out, const struct view *view, enum owners_by by, enum owners_sort sort,
 	     unsigned int top);

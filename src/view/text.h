@@ -15,6 +15,7 @@
 #include "space/owners.h"
 #include "space/space.h"
 #include "space/stacks.h"
+#include "space/trend.h"
 #include "view/facts.h"
 
 struct text_style {
@@ -29,6 +30,7 @@ struct view {
 	const struct stacks *stacks;
 	const struct view_facts *facts;
 	struct text_style style;
+	const struct trend *trend; /* NULL = none was kept */
 };
 
 /* Two or three lines: totals, largest hole, fragmentation, failures, loss. */
@@ -42,14 +44,21 @@ void text_map(FILE *out, const struct view *view, unsigned int max_rows);
  * state, kind, age (">": it was there before; lazy: since it was freed), owner, task. */
 void text_areas(FILE *out, const struct view *view);
 
-/* log2 histogram with count, bytes and bar (log2 too); then the `top` largest holes with both
- * neighbours. */
+/* Totals; log2 histogram with count, bytes and bar (log2 too); the `top` largest holes with both
+ * neighbours; the largest after a purge; the trend. */
 void text_holes(FILE *out, const struct view *view, unsigned int top);
+/* The trend in at most 12 rows, and the slope of the largest hole; one line if there is none. */
+void text_trend(FILE *out, const struct view *view);
 /* The histogram alone, for live: factor 4 a bucket, two buckets a line. */
 void text_hole_histogram(FILE *out, const struct view *view);
 
-/* Owner table: bytes, areas, guard, oldest, kind, label; BY_STACK prints the frames below each
- * row. */
+/* In words, up to three lines: the guard pages of all areas, those of one-page areas, and what was
+ * allocated but not asked for. Nothing without areas. */
+void text_waste(FILE *out, const struct view *view);
+
+/* Owner table: bytes, areas, guard, oldest, kind, label; sorted by guard or waste it has the guard's
+ * share and the waste ('+': of some areas it is not known) in place of the oldest, and text_waste
+ * below. BY_STACK prints the frames below each row. */
 void text_top(FILE *out, const struct view *view, enum owners_by by, enum owners_sort sort,
 	      unsigned int top);
 

@@ -9,6 +9,8 @@
 #include "view/text_util.h"
 #include "view/units.h"
 
+#define HOLE_INDENT 27u
+
 struct bucket {
 	unsigned int first; /* buckets of the report, [first, last) */
 	unsigned int last;
@@ -142,42 +144,59 @@ static void full_histogram(FILE *out, const struct view *view, const struct hole
 	}
 }
 
-/* "foo_ring_alloc+0x41 [foo] 8.0K", "lazy foo ... 8.0K", "(end of the range)". */
-static const char *neighbour(const struct view *view, uint32_t addr, bool inside,
-			     char buf[TEXT_LABEL + 32])
+/* One line, from column HOLE_INDENT on: "below 132K lazy array_map_alloc+0xf0  vmtrace[1500]".
+ * edge: what to print where the range ends, else NULL. */
+static void print_neighbour(FILE *out, const struct view *view, const char *side, uint32_t addr,
+			    const char *edge)
 {
-	const struct area *area = inside ? space_area_at(view->space, addr) : NULL;
-	char label[TEXT_LABEL], number[16];
+	const struct area *area = edge ? NULL : space_area_at(view->space, addr);
+	char label[TEXT_LABEL], task[TEXT_TASK], number[16], text[TEXT_LABEL + TEXT_TASK + 16];
+	bool known = area && (area->pid || area->comm_id);
 
-	if (!inside)
-		snprintf(buf, TEXT_LABEL + 32, "(end of the range)");
-	else if (!area)
-		snprintf(buf, TEXT_LABEL + 32, "(unknown)");
-	else
-		snprintf(buf, TEXT_LABEL + 32, "%s %s%s",
-			 units_bytes(area->end - area->start, number, sizeof(number)),
-			 area->state == AREA_LAZY ? "lazy " : "", text_owner(view, area, label));
-	return buf;
+	fprintf(out, "%-5s ", side);
+	if (!area) {
+		text_last(out, view, edge ? edge : "(unknown)", HOLE_INDENT + 6);
+		return;
+	}
+	fprintf(out, "%6s ", units_bytes(area->end - area->start, number, sizeof(number)));
+	snprintf(text, sizeof(text), "%s%s%s%s%s", area->state == AREA_LAZY ? "lazy " : "",
+		 area->flags & AREA_F_OWN ? "@ " : "", text_owner(view, area, label),
+		 known ? "  " : "",
+		 known ? text_task(view, area->pid, area->comm_id, task) : "");
+	text_last(out, view, text, HOLE_INDENT + 13);
 }
 
-static void print_hole(FILE *out, const struct view *view, const struct hole *hole,
-		       unsigned int side)
+/* Two lines, one for each neighbour: their names are what one looks for. */
+static void print_hole(FILE *out, const struct view *view, const struct hole *hole)
 {
-	char number[TEXT_NUMBER], text[TEXT_LABEL + 32];
+	char number[TEXT_NUMBER];
 
-	fprintf(out, " %08" PRIx32 "-%08" PRIx32 " %7s  ", hole->start, hole->end,
+	fprintf(out, " %08" PRIx32 "-%08" PRIx32 " %7s ", hole->start, hole->end,
 		text_bytes(view, hole->end - hole->start, number));
-	text_field(out,
-		   neighbour(view, hole->start - 1, hole->start > space_start(view->space), text),
-		   side);
-	fputs("  ", out);
-	text_last(out, view, neighbour(view, hole->end, hole->end < space_end(view->space), text),
-		  30 + side);
+	print_neighbour(out, view, "below", hole->start - 1,
+			hole->start > space_start(view->space) ? NULL : "(start of the range)");
+	text_repeat(out, ' ', HOLE_INDENT);
+	print_neighbour(out, view, "above", hole->end,
+			hole->end < space_end(view->space) ? NULL : "(end of the range)");
 }
 
-static void print_largest(FILE *out, const struct view *view, unsigned int top)
+static void print_rest(FILE *out, const struct view *view, const struct holes_report *report,
+		       const struct hole_list *list)
 {
-	unsigned int side = (text_columns(view) - 30) / 2;
+	uint32_t bytes = report->free_bytes, more = report->count - list->count;
+	char count[TEXT_NUMBER], rest[TEXT_NUMBER];
+
+	if (!more)
+		return;
+	for (uint32_t i = 0; i < list->count; i++)
+		bytes -= list->holes[i].end - list->holes[i].start;
+	fprintf(out, " %s more hole%s, %s in all: --top=0 shows every hole\n",
+		text_count(view, more, count), more == 1 ? "" : "s", text_bytes(view, bytes, rest));
+}
+
+static void print_largest(FILE *out, const struct view *view, const struct holes_report *report,
+			  unsigned int top)
+{
 	struct hole_list list;
 	uint32_t i;
 
@@ -186,26 +205,66 @@ static void print_largest(FILE *out, const struct view *view, unsigned int top)
 		return;
 	}
 	if (list.count)
-		fprintf(out, " %-17s %7s  %-*s  %s\n", "HOLE", "SIZE", (int)side, "BELOW IT",
-			"ABOVE IT");
+		fprintf(out, " %-17s %7s NEIGHBOURS\n", "HOLE", "SIZE");
 	for (i = 0; i < list.count; i++)
-		print_hole(out, view, &list.holes[i], side);
+		print_hole(out, view, &list.holes[i]);
+	print_rest(out, view, report, &list);
 	hole_list_release(&list);
+}
+
+/* What the largest hole would be if the lazy areas were given back. */
+static void print_after_purge(FILE *out, const struct view *view, const struct holes_report *report)
+{
+	const struct hole *now = &report->largest, *then = &report->largest_after_purge;
+	uint32_t lazy = space_totals(view->space).lazy_bytes;
+	char bytes[TEXT_NUMBER];
+
+	if (!lazy)
+		fprintf(out, " a purge would free %s: nothing is %slazy\n",
+			text_bytes(view, lazy, bytes),
+			space_uncertain(view->space) ? "known to be " : "");
+	else if (then->end - then->start == now->end - now->start)
+		fprintf(out, " a purge would free %s, but make no larger hole\n",
+			text_bytes(view, lazy, bytes));
+	else {
+		fprintf(out, " a purge would free %s, and the largest hole would be\n",
+			text_bytes(view, lazy, bytes));
+		print_hole(out, view, then);
+	}
+}
+
+/* The numbers in one line, more if they are long. */
+static void print_totals(FILE *out, const struct view *view, const struct holes_report *report)
+{
+	struct text_flow flow = text_flow_new(out, view, 1);
+	char bytes[TEXT_NUMBER], count[TEXT_NUMBER], item[80];
+
+	snprintf(item, sizeof(item), "free %s in %s hole%s,",
+		 text_bytes(view, report->free_bytes, bytes),
+		 text_count(view, report->count, count), report->count == 1 ? "" : "s");
+	text_flow_item(&flow, view, TEXT_PLAIN, item);
+	snprintf(item, sizeof(item), "largest %s,",
+		 text_bytes(view, report->largest.end - report->largest.start, bytes));
+	text_flow_item(&flow, view, TEXT_PLAIN, item);
+	snprintf(item, sizeof(item), "%s after purge,",
+		 text_bytes(view,
+			    report->largest_after_purge.end - report->largest_after_purge.start,
+			    bytes));
+	text_flow_item(&flow, view, TEXT_PLAIN, item);
+	snprintf(item, sizeof(item), "frag %s%.2f", text_tilde(view), holes_fragmentation(report));
+	text_flow_item(&flow, view, TEXT_PLAIN, item);
+	text_flow_end(&flow);
 }
 
 void text_holes(FILE *out, const struct view *view, unsigned int top)
 {
-	char bytes[TEXT_NUMBER], count[TEXT_NUMBER], now[TEXT_NUMBER], purged[TEXT_NUMBER];
 	struct holes_report report;
 
 	holes_report(view->space, &report);
-	fprintf(out, " free %s in %s holes, largest %s, %s after purge, frag %s%.2f\n",
-		text_bytes(view, report.free_bytes, bytes), text_count(view, report.count, count),
-		text_bytes(view, report.largest.end - report.largest.start, now),
-		text_bytes(view, report.largest_after_purge.end - report.largest_after_purge.start,
-			   purged),
-		text_tilde(view), holes_fragmentation(&report));
+	print_totals(out, view, &report);
 	full_histogram(out, view, &report);
 	if (top)
-		print_largest(out, view, top);
+		print_largest(out, view, &report, top);
+	print_after_purge(out, view, &report);
+	text_trend(out, view);
 }

@@ -62,7 +62,8 @@ static void totals_line(FILE *out, const struct view *view)
 		 units_bytes(totals.total_bytes, number, sizeof(number)));
 	text_flow_item(&flow, view, TEXT_PLAIN, item);
 	share(&flow, view, TEXT_USED, "used", totals.used_bytes, totals.total_bytes);
-	share(&flow, view, TEXT_USED, "guard", totals.guard_bytes, 0);
+	share(&flow, view, TEXT_USED, "guard", totals.guard_bytes,
+	      totals.guard_bytes ? totals.total_bytes : 0);
 	share(&flow, view, TEXT_LAZY, "lazy", totals.lazy_bytes, 0);
 	share(&flow, view, TEXT_PLAIN, "free", totals.free_bytes, totals.total_bytes);
 	if (totals.unknown_bytes)
@@ -134,6 +135,20 @@ static void rare_items(struct text_flow *flow, const struct view *view,
 		counter(flow, view, "rejected", counters->rejected, TEXT_ALARM);
 }
 
+/* Only when the watch is long enough for a slope to mean something (docs/HOLES.md). */
+static void trend_item(struct text_flow *flow, const struct view *view)
+{
+	struct trend_report report = { 0 };
+	char item[64], number[TEXT_NUMBER];
+
+	if (view->trend)
+		trend_report(view->trend, view->space, view->facts->now_ns, &report);
+	if (!report.has_slope)
+		return;
+	snprintf(item, sizeof(item), "trend: largest hole %s", text_slope(&report, number));
+	text_flow_item(flow, view, TEXT_PLAIN, item);
+}
+
 static void state_line(FILE *out, const struct view *view)
 {
 	const struct space_counters *counters = space_counters(view->space);
@@ -153,6 +168,7 @@ static void state_line(FILE *out, const struct view *view)
 		text_flow_item(&flow, view, TEXT_OWN, item);
 	}
 	rare_items(&flow, view, counters);
+	trend_item(&flow, view);
 	text_flow_end(&flow);
 }
 

@@ -160,6 +160,7 @@ const char *text_sort_name(enum owners_sort sort)
 		[OWNERS_SORT_COUNT] = "count",
 		[OWNERS_SORT_GUARD] = "guard",
 		[OWNERS_SORT_AGE] = "age",
+		[OWNERS_SORT_WASTE] = "waste",
 	};
 
 	return sort < sizeof(names) / sizeof(names[0]) ? names[sort] : "?";

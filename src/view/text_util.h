@@ -33,6 +33,8 @@ const char *text_count(const struct view *view, uint64_t count, char buf[TEXT_NU
 /* "12%", "<1%" for a little, 100% only for all, "-" of nothing. */
 const char *text_percent(const struct view *view, uint32_t part, uint32_t all,
 			 char buf[TEXT_NUMBER]);
+/* "-0.9M/h", "~+12K/h", "steady": the slope of a report that has one. */
+const char *text_slope(const struct trend_report *report, char buf[TEXT_NUMBER]);
 /* '~' or "". */
 const char *text_tilde(const struct view *view);
 

@@ -12,13 +12,16 @@ failed=0
 [ "$1" = --record ] && record=yes
 
 # name of the command | its arguments
-commands='areas|map --areas
+commands='map|map
+areas|map --areas
 map-json|map --json
 holes|holes --top=5
 holes-json|holes --top=5 --json
 top|top --sort=bytes
 top-module|top --by=module --sort=count
 top-stack|top --by=stack --top=4
+top-guard|top --sort=guard
+top-waste-json|top --sort=waste --json
 top-json|top --by=stack --sort=age --json
 events|events --stacks
 events-json|events --json'
@@ -54,19 +57,21 @@ check() {
 	fi
 }
 
-# What `events --json` wrote shows the same map as the file that it was made of.
+# What `events --json` wrote shows the same map, holes and trend as the file that it was made of.
 check_reread() {
 	"$vmtrace" events --json -i "$dir/$1.jsonl" >"$tmp/again.jsonl" 2>"$tmp/stderr"
-	"$vmtrace" map --json -i "$dir/$1.jsonl" >"$tmp/first" 2>>"$tmp/stderr"
-	if "$vmtrace" map --json -i "$tmp/again.jsonl" 2>>"$tmp/stderr" |
-	   diff -u "$tmp/first" - >"$tmp/diff"; then
-		passed=$((passed + 1))
-		echo "ok $1.reread"
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1.reread"
-		cat "$tmp/diff" "$tmp/stderr"
-	fi
+	for view in map holes; do
+		"$vmtrace" $view --json -i "$dir/$1.jsonl" >"$tmp/first" 2>>"$tmp/stderr"
+		if "$vmtrace" $view --json -i "$tmp/again.jsonl" 2>>"$tmp/stderr" |
+		   diff -u "$tmp/first" - >"$tmp/diff"; then
+			passed=$((passed + 1))
+			echo "ok $1.reread-$view"
+		else
+			failed=$((failed + 1))
+			echo "FAIL $1.reread-$view"
+			cat "$tmp/diff" "$tmp/stderr"
+		fi
+	done
 }
 
 [ -x "$vmtrace" ] || { echo "$0: no $vmtrace: build it, or set VMTRACE" >&2; exit 1; }

@@ -211,6 +211,84 @@ static void near_4g(void **state)
 	space_free(s);
 }
 
+/* As the model's own pages have it, one by one. */
+static void naive_report(const struct space *s, struct holes_report *r)
+{
+	uint32_t hole = 0, purged = 0;
+
+	memset(r, 0, sizeof(*r));
+	for (uint32_t page = 0; page <= PAGES; page++) {
+		enum page_state state = page < PAGES ? space_page(s, P(page)) : PAGE_USED;
+
+		if (state == PAGE_FREE) {
+			hole++;
+		} else if (hole) {
+			r->count++;
+			r->free_bytes += hole * PAGE;
+			r->bucket_count[holes_bucket(hole * PAGE)]++;
+			r->bucket_bytes[holes_bucket(hole * PAGE)] += hole * PAGE;
+			if (hole * PAGE > r->largest.end - r->largest.start)
+				r->largest = (struct hole){P(page - hole), P(page)};
+			hole = 0;
+		}
+		if (state == PAGE_FREE || state == PAGE_LAZY) {
+			purged++;
+		} else {
+			if (purged * PAGE > r->largest_after_purge.end - r->largest_after_purge.start)
+				r->largest_after_purge = (struct hole){P(page - purged), P(page)};
+			purged = 0;
+		}
+	}
+}
+
+/* Whatever the runs of a space look like (unknown pages too), each is what its pages say, and the
+ * report is that of the pages. */
+static void random_spaces(void **state)
+{
+	uint32_t seed = 1;
+
+	(void)state;
+	for (unsigned int round = 0; round < 300; round++) {
+		struct space *s = space_new(START, P(PAGES));
+		struct holes_report got, naive;
+		uint32_t end;
+
+		assert_non_null(s);
+		for (uint32_t page = 0; page < PAGES;) {
+			uint32_t len;
+
+			seed = seed * 1664525 + 1013904223;
+			len = 1 + (seed >> 16) % 12;
+			if (page + len > PAGES)
+				len = PAGES - page;
+			if ((seed >> 28) < 12)
+				put(s, EV_ALLOC, page, page + len);
+			if ((seed >> 28) % 4 == 1)
+				put(s, EV_FREE, page, page + len);
+			page += len + (seed >> 24) % 3;
+		}
+		if (round % 3) {
+			struct event begin = {.type = EV_SNAPSHOT_BEGIN, .t_ns = 1, .begin_ns = 1};
+			struct event last = {.type = EV_SNAPSHOT_END, .t_ns = 1, .begin_ns = 1};
+
+			assert_int_equal(space_apply(s, &begin) | space_apply(s, &last), 0);
+		}
+		for (uint32_t at = START; at < P(PAGES); at = end) {
+			enum page_state run = space_run(s, at, &end);
+
+			assert_true(end > at && end <= P(PAGES));
+			for (uint32_t page = at; page < end; page += PAGE)
+				assert_int_equal(space_page(s, page), run);
+			assert_true(end == P(PAGES) || space_page(s, end) != run ||
+				    space_area_at(s, end) != space_area_at(s, at));
+		}
+		holes_report(s, &got);
+		naive_report(s, &naive);
+		assert_memory_equal(&got, &naive, sizeof(got));
+		space_free(s);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -224,6 +302,7 @@ int main(void)
 		TEST(after_purge),
 		TEST(next),
 		cmocka_unit_test(near_4g),
+		cmocka_unit_test(random_spaces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 
 #include "space/kind.h"
 #include "space/owners.h"
+#include "space/waste.h"
 
 #define START 0xf7800000u
 #define PAGE  VMT_PAGE_SIZE
@@ -67,9 +68,9 @@ static uint32_t stack_id(struct fixture *f, const char *text)
 	return stacks_intern(f->stacks, frames, count, NULL);
 }
 
-/* A new area of pages, one of them guard. */
-static uint32_t alloc(struct fixture *f, uint32_t pages, enum area_kind kind, const char *comm,
-		      const char *stack, uint32_t flags)
+/* A new area of pages, one of them guard, of which `requested` bytes were asked (0: not known). */
+static uint32_t alloc_of(struct fixture *f, uint32_t pages, enum area_kind kind, const char *comm,
+			 const char *stack, uint32_t flags, uint32_t requested)
 {
 	struct event event = {
 		.type = EV_ALLOC,
@@ -87,11 +88,18 @@ static uint32_t alloc(struct fixture *f, uint32_t pages, enum area_kind kind, co
 		.vend = START + 0x4000000,
 		.stack_id = stack_id(f, stack),
 		.comm_id = names_intern_str(f->names, comm),
+		.requested = requested,
 	};
 
 	assert_int_equal(space_apply(f->space, &event), 0);
 	f->next = event.end;
 	return event.start;
+}
+
+static uint32_t alloc(struct fixture *f, uint32_t pages, enum area_kind kind, const char *comm,
+		      const char *stack, uint32_t flags)
+{
+	return alloc_of(f, pages, kind, comm, stack, flags, 0);
 }
 
 static void release(struct fixture *f, uint32_t start, uint32_t pages)
@@ -273,6 +281,70 @@ static void sort_orders(void **state)
 	assert_labels(f, "old+0x1|big+0x1|many+0x1|also+0x1");
 }
 
+/* A thousand areas of one page cost double, and all of what was not asked of the page. */
+static void guard_and_waste(void **state)
+{
+	struct fixture *f = *state;
+	struct waste_report report;
+	const struct owner *owner;
+	uint32_t i, gone;
+
+	for (i = 0; i < 1000; i++)
+		alloc_of(f, 2, KIND_VMALLOC, "x", "small+0x1", 0, 96);
+	alloc_of(f, 101, KIND_VMALLOC, "x", "big+0x1", 0, 100 * PAGE);
+	alloc(f, 3, KIND_IOREMAP, "x", "mixed+0x1", 0);
+	alloc_of(f, 3, KIND_VMALLOC, "x", "mixed+0x1", 0, PAGE + 1);
+	gone = alloc_of(f, 2, KIND_VMALLOC, "x", "small+0x1", 0, 1);
+	release(f, gone, 2);
+	collect(f, OWNERS_BY_CALLER, OWNERS_SORT_WASTE);
+	assert_labels(f, "small+0x1|mixed+0x1|big+0x1");
+	owner = &f->owners.list[0];
+	assert_int_equal(owner->areas, 1000);
+	assert_int_equal(owner->guard_bytes * 2, owner->live_bytes);
+	assert_int_equal(owner->waste_bytes, 1000 * (PAGE - 96));
+	assert_int_equal(owner->waste_known, 1000);
+	owner = &f->owners.list[1];
+	assert_int_equal(owner->areas, 2);
+	assert_int_equal(owner->waste_known, 1);
+	assert_int_equal(owner->waste_bytes, PAGE - 1);
+	owner = &f->owners.list[2];
+	assert_int_equal(owner->waste_known, 1);
+	assert_int_equal(owner->waste_bytes, 0);
+	waste_report(f->space, &report);
+	assert_int_equal(report.areas, 1003);
+	assert_int_equal(report.guarded_areas, 1003);
+	assert_int_equal(report.guard_bytes, 1003 * PAGE);
+	assert_int_equal(report.guard_bytes, space_totals(f->space).guard_bytes);
+	assert_int_equal(report.one_page_areas, 1000);
+	assert_int_equal(report.one_page_bytes, 2000 * PAGE);
+	assert_int_equal(report.known_areas, 1002);
+	assert_int_equal(report.waste_bytes, 1000 * (PAGE - 96) + PAGE - 1);
+}
+
+/* What is not known is not waste: no request, one that cannot be true, a lazy area. */
+static void waste_not_known(void **state)
+{
+	struct area area = { .start = START, .end = START + 3 * PAGE, .guard_pages = 1,
+			     .state = AREA_USED };
+	uint32_t waste = 77;
+
+	(void)state;
+	assert_false(waste_of(&area, &waste));
+	area.requested = 2 * PAGE + 1;
+	assert_false(waste_of(&area, &waste));
+	area.requested = UINT32_MAX;
+	assert_false(waste_of(&area, &waste));
+	assert_int_equal(waste, 77);
+	area.requested = 2 * PAGE;
+	assert_true(waste_of(&area, &waste));
+	assert_int_equal(waste, 0);
+	area.requested = 1;
+	assert_true(waste_of(&area, &waste));
+	assert_int_equal(waste, 2 * PAGE - 1);
+	area.state = AREA_LAZY;
+	assert_false(waste_of(&area, &waste));
+}
+
 static void many_groups(void **state)
 {
 	struct fixture *f = *state;
@@ -369,6 +441,8 @@ static void option_names(void **state)
 	assert_int_equal(sort, OWNERS_SORT_AGE);
 	assert_int_equal(owners_sort_from_name("bytes", &sort), 0);
 	assert_int_equal(sort, OWNERS_SORT_BYTES);
+	assert_int_equal(owners_sort_from_name("waste", &sort), 0);
+	assert_int_equal(sort, OWNERS_SORT_WASTE);
 	assert_int_equal(owners_sort_from_name("agee", &sort), -EINVAL);
 }
 
@@ -381,6 +455,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(by_module, setup, teardown),
 		cmocka_unit_test_setup_teardown(by_kind_and_comm, setup, teardown),
 		cmocka_unit_test_setup_teardown(sort_orders, setup, teardown),
+		cmocka_unit_test_setup_teardown(guard_and_waste, setup, teardown),
+		cmocka_unit_test(waste_not_known),
 		cmocka_unit_test_setup_teardown(many_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(callers, setup, teardown),
 		cmocka_unit_test_setup_teardown(modules, setup, teardown),

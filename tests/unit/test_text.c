@@ -46,7 +46,7 @@ static int setup(void **state)
 	f->facts = (struct view_facts){ .version = "0.1", .hostname = "deb12",
 					.kernel = "6.1.0-50-686-pae", .cpus = 2, .live = true,
 					.uptime_ns = 134000000000, .now_ns = 134000000000 };
-	f->view = (struct view){ f->space, f->names, f->stacks, &f->facts, { 80, false } };
+	f->view = (struct view){ f->space, f->names, f->stacks, &f->facts, { 80, false }, NULL };
 	frames[0] = name(f, "vmalloc+0x6f");
 	frames[1] = name(f, "ring_alloc+0x41 [foo]");
 	frames[2] = name(f, "foo_open+0x90 [foo]");
@@ -124,7 +124,7 @@ static void test_summary(void **state)
 	text_summary(begin(f), &f->view);
 	assert_string_equal(end(f),
 " vmtrace 0.1  deb12  6.1.0-50-686-pae  2 cpus                     watching 2m14s\n"
-" f8000000-f8100000 1.0M: used 44K 4% guard 8.0K lazy 8.0K free 964K 94%\n"
+" f8000000-f8100000 1.0M: used 44K 4% guard 8.0K 1% lazy 8.0K free 964K 94%\n"
 " largest hole 920K @f801a000 (920K after purge)  frag 0.05  failed 0  lost 0\n"
 "   self 40K\n");
 }
@@ -139,7 +139,8 @@ static void test_summary_uncertain(void **state)
 	text_summary(begin(f), &f->view);
 	assert_string_equal(end(f),
 " vmtrace 0.1  deb12  6.1.0-50-686-pae  2 cpus                     watching 2m14s\n"
-" f8000000-f8100000 1.0M: used ~44K ~4% guard ~8.0K lazy ~8.0K free ~964K ~94%\n"
+" f8000000-f8100000 1.0M: used ~44K ~4% guard ~8.0K ~1% lazy ~8.0K\n"
+"   free ~964K ~94%\n"
 " largest hole ~920K @f801a000 (~920K after purge)  frag ~0.05  failed 1\n"
 "   lost 12 (ring 12)  self ~40K\n"
 " ~ uncertain: events were lost and the kernel's list was not read since\n");
@@ -238,13 +239,94 @@ static void test_holes(void **state)
 "   128K-256K      0       -\n"
 "   256K-512K      0       -\n"
 "     512K-1M      1    920K ####################################################\n"
-" HOLE                 SIZE  BELOW IT                   ABOVE IT\n"
-" f801a000-f8100000    920K  40K ring_alloc+0x41 [foo]  (end of the range)\n"
-" f8006000-f8010000     40K  8.0K lazy ring_alloc+0x4>  40K ring_alloc+0x41 [foo]\n");
+" HOLE                 SIZE NEIGHBOURS\n"
+" f801a000-f8100000    920K below    40K @ ring_alloc+0x41 [foo]  vmtrace[200]\n"
+"                           above (end of the range)\n"
+" f8006000-f8010000     40K below   8.0K lazy ring_alloc+0x41 [foo]  insmod[108]\n"
+"                           above    40K @ ring_alloc+0x41 [foo]  vmtrace[200]\n"
+" 1 more hole, 4.0K in all: --top=0 shows every hole\n"
+" a purge would free 8.0K, but make no larger hole\n"
+" no trend yet: --duration=TIME watches for longer\n");
 	text_hole_histogram(begin(f), &f->view);
 	assert_string_equal(end(f),
 "      4K-16K      1    4.0K ##          |    64K-256K      0       -\n"
 "     16K-64K      1     40K ######      |     256K-1M      1    920K ###########\n");
+}
+
+/* The purge joins what lies on both sides of the lazy area. */
+static void test_holes_after_purge(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t s = 1000000000;
+
+	fill(f);
+	apply(f, (struct event){ .type = EV_ALLOC, .t_ns = 80 * s, .start = START + 26 * PAGE,
+				 .end = END - 8 * PAGE, .guard_pages = 1, .kind = KIND_VMALLOC,
+				 .pid = 7, .comm_id = name(f, "x"), .stack_id = f->stack });
+	f->facts.live = false;
+	text_holes(begin(f), &f->view, UINT32_MAX);
+	assert_non_null(strstr(end(f),
+" f8003000-f8004000    4.0K below    12K n_tty_open+0x16\n"
+"                           above   8.0K lazy ring_alloc+0x41 [foo]  insmod[108]\n"
+" a purge would free 8.0K, and the largest hole would be\n"
+" f8003000-f8010000     52K below    12K n_tty_open+0x16\n"
+"                           above    40K @ ring_alloc+0x41 [foo]  vmtrace[200]\n"
+" no trend: too few events after the first snapshot\n"));
+	assert_null(strstr(f->text, "--top=0"));
+	apply(f, (struct event){ .type = EV_PURGE, .t_ns = 90 * s, .begin_ns = 89 * s,
+				 .flags = EV_F_HAS_BEGIN });
+	text_holes(begin(f), &f->view, 1);
+	assert_non_null(strstr(end(f), " a purge would free 0: nothing is lazy\n"));
+}
+
+/* A space of which a page is lost every minute for two hours, with a failure at the end. */
+static void watch(struct fixture *f, struct trend *trend)
+{
+	uint64_t s = 1000000000;
+
+	f->view.trend = trend;
+	fill(f);
+	for (uint32_t i = 0; i <= 120; i++) {
+		struct event event = { .type = EV_ALLOC, .t_ns = 75 * s + i * 60 * s,
+				       .start = START + (30 + i) * PAGE, .kind = KIND_PERCPU };
+
+		event.end = event.start + PAGE;
+		trend_before(trend, f->space, &event);
+		apply(f, event);
+		event = (struct event){ .type = EV_FAIL, .t_ns = event.t_ns + 1, .size = PAGE };
+		if (i < 119)
+			continue;
+		trend_before(trend, f->space, &event);
+		apply(f, event);
+	}
+}
+
+static void test_trend(void **state)
+{
+	struct trend *trend = trend_new();
+	struct fixture *f = *state;
+
+	watch(f, trend);
+	text_trend(begin(f), &f->view);
+	assert_string_equal(end(f),
+" TREND in steps of 1m42s          ------ LARGEST HOLE ----\n"
+"    UNTIL    USED    LAZY    FREE  AT END  LOWEST  PURGED FAILED (bar: AT END)\n"
+"   10m14s     88K    8.0K    920K    860K    860K    860K      0 ##############\n"
+"   20m28s    128K    8.0K    880K    820K    820K    820K      0 #############\n"
+"   30m43s    168K    8.0K    840K    780K    780K    780K      0 ############\n"
+"   40m57s    208K    8.0K    800K    740K    740K    740K      0 ############\n"
+"   51m12s    252K    8.0K    756K    696K    696K    696K      0 ###########\n"
+"    1h01m    292K    8.0K    716K    656K    656K    656K      0 ##########\n"
+"    1h11m    332K    8.0K    676K    616K    616K    616K      0 ##########\n"
+"    1h21m    372K    8.0K    636K    576K    576K    576K      0 #########\n"
+"    1h32m    416K    8.0K    592K    532K    532K    532K      0 ########\n"
+"    1h42m    456K    8.0K    552K    492K    492K    492K      0 ########\n"
+"    1h52m    496K    8.0K    512K    452K    452K    452K      0 #######\n"
+"    2h00m    528K    8.0K    480K    420K    420K    420K      2 ######\n"
+" largest hole: first 920K, lowest 420K, last 420K; slope -240.2K/h\n");
+	text_summary(begin(f), &f->view);
+	assert_non_null(strstr(end(f), "  trend: largest hole -240.2K/h\n"));
+	trend_free(trend);
 }
 
 static void test_top(void **state)
@@ -260,6 +342,36 @@ static void test_top(void **state)
 "                    ring_alloc+0x41 [foo]\n"
 "                    foo_open+0x90 [foo]\n"
 "     12K      1  in 1 more\n");
+}
+
+/* What it costs: an area of one page is half guard; of 5,000 bytes in two pages 3,192 are waste. */
+static void test_top_cost(void **state)
+{
+	struct fixture *f = *state;
+	struct event small = { .type = EV_ALLOC, .start = START + 30 * PAGE,
+			       .end = START + 33 * PAGE, .guard_pages = 1, .kind = KIND_VMALLOC,
+			       .stack_id = f->stack, .requested = 5000 };
+
+	fill(f);
+	apply(f, small);
+	small.start += 3 * PAGE;
+	small.end += 2 * PAGE;
+	small.requested = 96;
+	apply(f, small);
+	text_top(begin(f), &f->view, OWNERS_BY_CALLER, OWNERS_SORT_WASTE, 1);
+	assert_string_equal(end(f),
+"   BYTES  AREAS   GUARD    %   WASTE KIND       OWNER by caller, sorted by waste\n"
+"     60K      3     12K  20%   7.0K+ -          ring_alloc+0x41 [foo]\n"
+"     12K      1    4.0K  33%       - in 1 more\n"
+" guard 16K: 2% of the space, behind 4 of 4 areas\n"
+" one-page areas cost double: 4.0K of payload in 8.0K, 1 of them\n"
+" rounding waste 7.0K in 2 areas; of 2 others it is not known\n");
+	lose(f);
+	text_waste(begin(f), &f->view);
+	assert_string_equal(end(f),
+" guard ~16K: ~2% of the space, behind ~4 of ~4 areas\n"
+" one-page areas cost double: ~4.0K of payload in ~8.0K, ~1 of them\n"
+" rounding waste ~7.0K in ~2 areas; of ~2 others it is not known\n");
 }
 
 static void print_event(struct fixture *f, struct event event)
@@ -368,6 +480,7 @@ static void print_all(struct fixture *f, const struct event *event)
 	text_holes(f->out, &f->view, 10);
 	text_top(f->out, &f->view, OWNERS_BY_STACK, OWNERS_SORT_AGE, 10);
 	text_top(f->out, &f->view, OWNERS_BY_COMM, OWNERS_SORT_COUNT, 10);
+	text_top(f->out, &f->view, OWNERS_BY_CALLER, OWNERS_SORT_GUARD, 1);
 	text_live(f->out, &f->view, event, 10);
 	text_event(f->out, &f->view, event, 0, true);
 }
@@ -379,6 +492,7 @@ static void test_hostile_names(void **state)
 	struct event fail = { .type = EV_FAIL, .t_ns = UINT64_MAX, .size = UINT32_MAX,
 			      .align = 1u << 31,
 			      .err = INT32_MIN, .pid = UINT32_MAX };
+	struct trend *trend = trend_new();
 	uint32_t frame;
 
 	memset(evil, 'x', sizeof(evil) - 1);
@@ -389,7 +503,7 @@ static void test_hostile_names(void **state)
 	fail.comm_id = name(f, evil);
 	f->facts.hostname = f->facts.kernel = f->facts.version = evil;
 	f->facts.uptime_ns = f->facts.now_ns = UINT64_MAX;
-	fill(f);
+	watch(f, trend);
 	lose(f);
 	apply(f, (struct event){ .type = EV_ALLOC, .t_ns = 1, .start = END - 2 * PAGE,
 				 .end = END - PAGE, .stack_id = fail.stack_id, .pid = UINT32_MAX,
@@ -399,6 +513,7 @@ static void test_hostile_names(void **state)
 		print_all(f, (begin(f), &fail));
 		check_lines(end(f), columns);
 	}
+	trend_free(trend);
 }
 
 static json_t *parse(struct fixture *f)
@@ -441,13 +556,41 @@ static void test_json(void **state)
 	json_decref(object);
 	assert_int_equal(json_holes(begin(f), &f->view, 2), 0);
 	object = parse(f);
-	assert_int_equal(json_array_size(json_object_get(object, "largest")), 2);
+	assert_int_equal(json_array_size(json_object_get(object, "holes_list")), 2);
+	assert_int_equal(json_array_size(json_object_get(object, "trend")), 0);
+	assert_true(json_is_null(json_object_get(object, "largest_hole_slope_bytes_per_hour")));
 	json_decref(object);
 	assert_int_equal(json_top(begin(f), &f->view, OWNERS_BY_STACK, OWNERS_SORT_BYTES, 1), 0);
 	object = parse(f);
 	assert_int_equal(integer(object, "owners_total"), 2);
 	assert_int_equal(json_array_size(json_object_get(object, "owners")), 1);
 	json_decref(object);
+}
+
+static void test_json_trend(void **state)
+{
+	struct trend *trend = trend_new();
+	struct fixture *f = *state;
+	json_t *object, *steps, *step;
+
+	watch(f, trend);
+	assert_int_equal(json_holes(begin(f), &f->view, UINT32_MAX), 0);
+	object = parse(f);
+	steps = json_object_get(object, "trend");
+	assert_int_equal(integer(object, "trend_start_ns"), 75000000000);
+	assert_int_equal(integer(object, "trend_step_ns"), 102400000000);
+	assert_int_equal(json_array_size(steps), 71);
+	step = json_array_get(steps, 70);
+	assert_int_equal(integer(step, "t"), 75000000000 + 7200000000001);
+	assert_int_equal(integer(step, "largest_hole_bytes"), 420 * 1024);
+	assert_int_equal(integer(step, "largest_hole_bytes_max"), 424 * 1024);
+	assert_int_equal(integer(step, "free_bytes") + integer(step, "used_bytes") +
+			 integer(step, "lazy_bytes") + 8192, END - START);
+	assert_int_equal(integer(step, "failed"), 1);
+	assert_true(json_is_false(json_object_get(step, "uncertain")));
+	assert_int_equal(integer(object, "largest_hole_slope_bytes_per_hour"), -245959);
+	json_decref(object);
+	trend_free(trend);
 }
 
 static void test_json_verify(void **state)
@@ -481,12 +624,16 @@ int main(void)
 		TEST(test_color),
 		TEST(test_areas),
 		TEST(test_holes),
+		TEST(test_holes_after_purge),
+		TEST(test_trend),
 		TEST(test_top),
+		TEST(test_top_cost),
 		TEST(test_events),
 		TEST(test_live),
 		TEST(test_percent_of_almost_all),
 		TEST(test_hostile_names),
 		TEST(test_json),
+		TEST(test_json_trend),
 		TEST(test_json_verify),
 	};
 
