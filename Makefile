@@ -6,6 +6,7 @@
 #   make demo      a real 32-bit kernel under qemu, traced; does its whole set-up
 #   make check     all tests; does its whole set-up
 #   make unit      unit tests and golden tests: seconds, no root, no kernel
+#   make bench     what the model costs on this machine
 #   make vm        the tests on a real kernel (CASES="..." for some of them)
 #   make vm-matrix the user-space cases on other stock kernels (ROWS="..." for others: matrix.sh)
 #   make install   DESTDIR=, PREFIX=
@@ -231,6 +232,15 @@ $(B)/unit/%.o: %.c | $(B)/tools.unit
 
 $(B)/unit/test_%: $(B)/unit/tests/unit/test_%.o $(B)/unit/libvmtrace.a
 	$(Q)$(CC) $(UNIT_CFLAGS) -o $@ $^ -lcmocka $(BASE_LIBS)
+
+# ---- benchmarks: print figures, judge nothing -------------------------------------------------------
+
+.PHONY: bench
+bench: $(B)/host/tests/bench/walk
+	$(Q)$<
+
+$(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/space/%,$(HOST_OBJS))
+	$(Q)$(CC) $(CFLAGS) -o $@ $^
 
 # ---- the real kernel ---------------------------------------------------------------------------
 

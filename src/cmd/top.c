@@ -32,9 +32,12 @@ const struct command cmd_top = {
 	.name = "top",
 	.summary = "who holds most: by caller, stack, module, kind or task",
 	.help = "Shows who holds the vmalloc space. Areas that existed before vmtrace are known by "
-		"their one caller; those made while it watches (--duration) by their whole stack.\n\n"
-		"--sort=guard and --sort=waste show what the space costs its owners: % is the share "
-		"of the guard pages in BYTES (a one-page area costs double: 50%), WASTE is what was "
+		"their one caller; those made while it watches (--duration) by their whole "
+		"stack.\n\n"
+		"--sort=guard and --sort=waste show what the space costs its owners: % is the "
+		"share "
+		"of the guard pages in BYTES (a one-page area costs double: 50%), WASTE is what "
+		"was "
 		"allocated in whole pages but not asked for ('+': of some areas it is not known).",
 	.takes = TAKES_INPUT | TAKES_JSON | TAKES_DURATION | TAKES_CAPTURE | TAKES_COLOR |
 		 TAKES_TOP | TAKES_OWNERS,

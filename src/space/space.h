@@ -132,8 +132,8 @@ uint32_t space_end(const struct space *space);
 enum page_state space_page(const struct space *space, uint32_t addr);
 
 /* The run of pages that begins with addr's: all free, or all unknown, or of one area in one state
- * (payload, guard, lazy). Its state; *end: where it ends, at most space_end. addr must be inside the
- * range. O(1) for an area, else O(length) in one tight loop; walk all:
+ * (payload, guard, lazy). Its state; *end: where it ends, at most space_end. addr must be inside
+ * the range. O(1) for an area, else O(length) in one tight loop. Walk all:
  *   for (at = space_start(s); at < space_end(s); at = end) state = space_run(s, at, &end) */
 enum page_state space_run(const struct space *space, uint32_t addr, uint32_t *end);
 

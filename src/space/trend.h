@@ -43,8 +43,8 @@ struct trend_value {
 
 struct trend_bucket {
 	struct trend_value value[TREND_WHAT_COUNT];
-	uint32_t fails; /* failed allocations, all of them */
-	bool uncertain; /* the map was so when something was measured */
+	uint32_t fails;      /* failed allocations, all of them */
+	bool uncertain;      /* the map was so when something was measured */
 	bool last_uncertain; /* ... at its end */
 };
 
@@ -56,9 +56,9 @@ struct trend_report {
 	uint32_t first[TREND_WHAT_COUNT]; /* at start_ns */
 	struct trend_bucket buckets[TREND_BUCKETS];
 	uint32_t count; /* 0: nothing was measured yet; then nothing else here means anything */
-	bool uncertain;       /* any of the buckets */
-	bool first_uncertain; /* at start_ns */
-	bool has_slope; /* false below TREND_SLOPE_MIN_NS */
+	bool uncertain; /* any of the buckets */
+	bool first_uncertain;       /* at start_ns */
+	bool has_slope;             /* false below TREND_SLOPE_MIN_NS */
 	int64_t slope VMT_ALIGNED8; /* of the largest hole, bytes per hour */
 };
 
@@ -72,9 +72,9 @@ void trend_free(struct trend *trend);
 void trend_before(struct trend *trend, const struct space *space, const struct event *event);
 
 /*
- * The trend up to now_ns, or to the newest event if that is later: the state of space has held since
- * that event. Live gives the time, a recording 0. Changes nothing, so the next report is the same
- * whether this one was asked for or not. The slope is the median of the slopes between any two
+ * The trend up to now_ns, or to the newest event if that is later: the state of space has held
+ * since that event. Live gives the time, a recording 0. Changes nothing, so the next report is the
+ * same whether this one was asked for or not. The slope is the median of the slopes between any two
  * steps (Theil-Sen): one large area that comes and goes does not turn it. Integers only: i386 and
  * amd64 give the same.
  */

@@ -72,8 +72,7 @@ static struct json_put hole_object(const struct view *view, const struct hole *h
 	json_put_addr(&put, "start", hole->start);
 	json_put_addr(&put, "end", hole->end);
 	json_put_uint(&put, "bytes", hole->end - hole->start);
-	put_neighbour(&put, "below", view, hole->start - 1,
-		      hole->start > space_start(view->space));
+	put_neighbour(&put, "below", view, hole->start - 1, hole->start > space_start(view->space));
 	put_neighbour(&put, "above", view, hole->end, hole->end < space_end(view->space));
 	return put;
 }

@@ -56,9 +56,9 @@ void text_hole_histogram(FILE *out, const struct view *view);
  * allocated but not asked for. Nothing without areas. */
 void text_waste(FILE *out, const struct view *view);
 
-/* Owner table: bytes, areas, guard, oldest, kind, label; sorted by guard or waste it has the guard's
- * share and the waste ('+': of some areas it is not known) in place of the oldest, and text_waste
- * below. BY_STACK prints the frames below each row. */
+/* Owner table: bytes, areas, guard, oldest, kind, label; sorted by guard or waste it has the
+ * guard's share and the waste ('+': of some areas it is not known) in place of the oldest, and
+ * text_waste below. BY_STACK prints the frames below each row. */
 void text_top(FILE *out, const struct view *view, enum owners_by by, enum owners_sort sort,
 	      unsigned int top);
 

@@ -161,8 +161,7 @@ static void print_neighbour(FILE *out, const struct view *view, const char *side
 	fprintf(out, "%6s ", units_bytes(area->end - area->start, number, sizeof(number)));
 	snprintf(text, sizeof(text), "%s%s%s%s%s", area->state == AREA_LAZY ? "lazy " : "",
 		 area->flags & AREA_F_OWN ? "@ " : "", text_owner(view, area, label),
-		 known ? "  " : "",
-		 known ? text_task(view, area->pid, area->comm_id, task) : "");
+		 known ? "  " : "", known ? text_task(view, area->pid, area->comm_id, task) : "");
 	text_last(out, view, text, HOLE_INDENT + 13);
 }
 

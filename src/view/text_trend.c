@@ -94,6 +94,7 @@ static void print_sum(FILE *out, const struct view *view, const struct trend_rep
 {
 	const struct trend_value *largest = &report->all[TREND_LARGEST];
 	struct text_flow flow = text_flow_new(out, view, 1);
+	bool last_uncertain = report->buckets[report->count - 1].last_uncertain;
 	char item[64], number[TEXT_NUMBER];
 
 	text_flow_item(&flow, view, TEXT_PLAIN, "largest hole:");
@@ -103,9 +104,7 @@ static void print_sum(FILE *out, const struct view *view, const struct trend_rep
 	snprintf(item, sizeof(item), "lowest %s,",
 		 measured(report->uncertain, largest->min, number));
 	text_flow_item(&flow, view, TEXT_PLAIN, item);
-	snprintf(item, sizeof(item), "last %s;",
-		 measured(report->buckets[report->count - 1].last_uncertain, largest->last,
-			  number));
+	snprintf(item, sizeof(item), "last %s;", measured(last_uncertain, largest->last, number));
 	text_flow_item(&flow, view, TEXT_PLAIN, item);
 	if (report->has_slope)
 		snprintf(item, sizeof(item), "slope %s", text_slope(report, number));
@@ -119,7 +118,7 @@ static void print_sum(FILE *out, const struct view *view, const struct trend_rep
 static void print_none(FILE *out, const struct view *view)
 {
 	if (!space_counters(view->space)->snapshots)
-		fputs(" no trend, since nothing tells what was there before the first event\n", out);
+		fputs(" no trend: what was there before the first event is not known\n", out);
 	else if (view->facts->live)
 		fputs(" no trend yet: --duration=TIME watches for longer\n", out);
 	else

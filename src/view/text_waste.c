@@ -34,8 +34,7 @@ static void rounding_line(FILE *out, const struct view *view, const struct waste
 		fputs(" rounding waste is not known: of no area was the request seen\n", out);
 		return;
 	}
-	fprintf(out, " rounding waste %s in %s areas",
-		text_bytes(view, report->waste_bytes, bytes),
+	fprintf(out, " rounding waste %s in %s areas", text_bytes(view, report->waste_bytes, bytes),
 		text_count(view, report->known_areas, known));
 	if (report->known_areas < report->areas)
 		fprintf(out, "; of %s others it is not known",

@@ -294,31 +294,34 @@ static void guard_and_waste(void **state)
 	alloc_of(f, 101, KIND_VMALLOC, "x", "big+0x1", 0, 100 * PAGE);
 	alloc(f, 3, KIND_IOREMAP, "x", "mixed+0x1", 0);
 	alloc_of(f, 3, KIND_VMALLOC, "x", "mixed+0x1", 0, PAGE + 1);
+	alloc_of(f, 101, KIND_VMALLOC, "x", "sloppy+0x1", 0, 1);
 	gone = alloc_of(f, 2, KIND_VMALLOC, "x", "small+0x1", 0, 1);
 	release(f, gone, 2);
+	collect(f, OWNERS_BY_CALLER, OWNERS_SORT_GUARD);
+	assert_labels(f, "small+0x1|mixed+0x1|big+0x1|sloppy+0x1");
 	collect(f, OWNERS_BY_CALLER, OWNERS_SORT_WASTE);
-	assert_labels(f, "small+0x1|mixed+0x1|big+0x1");
+	assert_labels(f, "small+0x1|sloppy+0x1|mixed+0x1|big+0x1");
 	owner = &f->owners.list[0];
 	assert_int_equal(owner->areas, 1000);
 	assert_int_equal(owner->guard_bytes * 2, owner->live_bytes);
 	assert_int_equal(owner->waste_bytes, 1000 * (PAGE - 96));
 	assert_int_equal(owner->waste_known, 1000);
-	owner = &f->owners.list[1];
+	owner = &f->owners.list[2];
 	assert_int_equal(owner->areas, 2);
 	assert_int_equal(owner->waste_known, 1);
 	assert_int_equal(owner->waste_bytes, PAGE - 1);
-	owner = &f->owners.list[2];
+	owner = &f->owners.list[3];
 	assert_int_equal(owner->waste_known, 1);
 	assert_int_equal(owner->waste_bytes, 0);
 	waste_report(f->space, &report);
-	assert_int_equal(report.areas, 1003);
-	assert_int_equal(report.guarded_areas, 1003);
-	assert_int_equal(report.guard_bytes, 1003 * PAGE);
+	assert_int_equal(report.areas, 1004);
+	assert_int_equal(report.guarded_areas, 1004);
+	assert_int_equal(report.guard_bytes, 1004 * PAGE);
 	assert_int_equal(report.guard_bytes, space_totals(f->space).guard_bytes);
 	assert_int_equal(report.one_page_areas, 1000);
 	assert_int_equal(report.one_page_bytes, 2000 * PAGE);
-	assert_int_equal(report.known_areas, 1002);
-	assert_int_equal(report.waste_bytes, 1000 * (PAGE - 96) + PAGE - 1);
+	assert_int_equal(report.known_areas, 1003);
+	assert_int_equal(report.waste_bytes, 1000 * (PAGE - 96) + PAGE - 1 + 100 * PAGE - 1);
 }
 
 /* What is not known is not waste: no request, one that cannot be true, a lazy area. */
