@@ -5,6 +5,10 @@
 
 #define PMD_BYTES_MAX (4u << 20)
 
+/* mm/vmalloc.c:vmap_init_free_space: the free tree holds all addresses from 1 to ULONG_MAX. */
+#define TREE_START 1u
+#define TREE_END   UINT32_MAX
+
 static uint64_t align_up(uint64_t addr, uint32_t align)
 {
 	return align > 1 ? (addr + align - 1) & ~(uint64_t)(align - 1) : addr;
@@ -19,16 +23,22 @@ static uint32_t fit_in(const struct hole *hole, const struct place_request *requ
 	return start + request->size <= hole->end ? (uint32_t)start : 0;
 }
 
-/* True if the kernel's search cannot pass this hole over. */
+/*
+ * True if the kernel's search cannot pass this hole over: the length it looks for (see place.h) is
+ * no more than that of the free block, and the blocks at the two ends go on beyond the space.
+ */
 static bool has_margin(const struct holeset *set, const struct hole *hole,
 		       const struct place_request *request)
 {
-	uint64_t length = (uint64_t)request->size + request->align - 1;
+	uint32_t start = hole->start == holeset_start(set) ? TREE_START : hole->start;
+	uint32_t end = hole->end == holeset_end(set) ? TREE_END : hole->end;
 
-	if (request->align <= 1 || request->vend - request->vstart == request->size)
+	if (request->align <= 1)
 		return true;
-	return hole->end - hole->start >= length || hole->start == holeset_start(set) ||
-	       hole->end == holeset_end(set);
+	if (request->exact_pages && (request->align <= VMT_PAGE_SIZE ||
+				     request->vend - request->vstart == request->size))
+		return true;
+	return end - start >= (uint64_t)request->size + request->align - 1;
 }
 
 /* Lowest first. A fit that has no margin is kept as what may be, until one with margin is found. */
@@ -112,6 +122,7 @@ int place_request_of_kind(enum area_kind kind, uint32_t bytes, uint32_t align,
 		.vstart = module && range->module_start ? range->module_start : range->start,
 		.vend = range->end,
 		.top_down = kind == KIND_PERCPU,
+		.exact_pages = range->exact_pages,
 	};
 	if (align)
 		return 0;

@@ -3,12 +3,12 @@
  * Where the kernel's allocator puts a request: the rule of mm/vmalloc.c, on a set of holes.
  *
  * alloc_vmap_area (5.2 on): the lowest address that fits. Its search of the free tree has one
- * catch: where it adjusts for alignment (align > PAGE_SIZE; before 5.15 every align), it only
+ * catch: where it adjusts for alignment (align > PAGE_SIZE; before 5.16 every align > 1), it only
  * descends into subtrees that hold a free block of size + align - 1 bytes, and comes upon smaller
  * blocks that would do by chance of the tree's shape (find_vmap_lowest_match). So a hole that fits
  * exactly but not with that margin may be taken or passed over: then the answer here is the lowest
  * address, with `certain` false; and PLACE_PERHAPS if no other hole would do. The free tree goes on
- * below VMALLOC_START and above VMALLOC_END, so holes at the two ends have the margin always.
+ * below VMALLOC_START and above VMALLOC_END, so the holes at the two ends are longer there.
  *
  * pcpu_get_vm_areas, for one area a chunk (no NUMA): the highest address, its end aligned.
  *
@@ -29,7 +29,8 @@ struct place_request {
 	uint32_t align;  /* a power of two; 0 and 1 = none */
 	uint32_t vstart; /* the range searched: vstart and vend of alloc_vmap_area */
 	uint32_t vend;
-	bool top_down; /* a percpu chunk */
+	bool top_down;    /* a percpu chunk */
+	bool exact_pages; /* known: an align of a page needs no margin (5.16 on) */
 };
 
 enum place_answer {
@@ -63,6 +64,7 @@ struct place_range {
 	uint32_t end;
 	uint32_t module_start;
 	uint32_t pmd_bytes;
+	bool exact_pages;
 };
 int place_request_of_kind(enum area_kind kind, uint32_t bytes, uint32_t align,
 			  const struct place_range *range, struct place_request *request);
