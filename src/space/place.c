@@ -35,8 +35,8 @@ static bool has_margin(const struct holeset *set, const struct hole *hole,
 
 	if (request->align <= 1)
 		return true;
-	if (request->exact_pages && (request->align <= VMT_PAGE_SIZE ||
-				     request->vend - request->vstart == request->size))
+	if (request->exact_pages &&
+	    (request->align <= VMT_PAGE_SIZE || request->vend - request->vstart == request->size))
 		return true;
 	return end - start >= (uint64_t)request->size + request->align - 1;
 }
