@@ -7,9 +7,11 @@
 /* A run of pages that slides up, and what is in it. 64 bits: its end may be 4 GiB. */
 struct slide {
 	const struct space *space;
+	const struct holeset *left; /* NULL: all that is free or lazy */
 	uint64_t start;
 	uint64_t end;
 	uint32_t live_pages;
+	uint32_t taken_pages;
 	uint32_t areas;
 };
 
@@ -18,6 +20,13 @@ static bool is_live(const struct space *space, uint64_t addr)
 	enum page_state state = space_page(space, (uint32_t)addr);
 
 	return state == PAGE_USED || state == PAGE_GUARD || state == PAGE_UNKNOWN;
+}
+
+/* Free or lazy, but given away in thought. */
+static bool is_taken(const struct slide *slide, uint64_t addr)
+{
+	return slide->left && !is_live(slide->space, addr) &&
+	       !holeset_has(slide->left, (uint32_t)addr, (uint32_t)addr + VMT_PAGE_SIZE);
 }
 
 static const struct area *used_area_at(const struct space *space, uint64_t addr)
@@ -33,6 +42,7 @@ static void take_in(struct slide *slide)
 	const struct area *area = used_area_at(slide->space, slide->end);
 
 	slide->live_pages += is_live(slide->space, slide->end);
+	slide->taken_pages += is_taken(slide, slide->end);
 	slide->areas += area && (area->start == slide->end || slide->start == slide->end);
 	slide->end += VMT_PAGE_SIZE;
 }
@@ -43,6 +53,7 @@ static void let_go(struct slide *slide)
 	const struct area *area = used_area_at(slide->space, slide->start);
 
 	slide->live_pages -= is_live(slide->space, slide->start);
+	slide->taken_pages -= is_taken(slide, slide->start);
 	slide->areas -= area && area->end == slide->start + VMT_PAGE_SIZE;
 	slide->start += VMT_PAGE_SIZE;
 }
@@ -71,12 +82,14 @@ static uint64_t page_up(uint64_t addr)
 	return (addr + VMT_PAGE_SIZE - 1) & ~(uint64_t)(VMT_PAGE_SIZE - 1);
 }
 
-int window_cheapest(const struct space *space, const struct place_request *request,
-		    struct window *window)
+int window_cheapest_in(const struct space *space, const struct holeset *left,
+		       const struct place_request *request, struct window *window)
 {
 	uint32_t low = request->vstart > space_start(space) ? request->vstart : space_start(space);
 	uint32_t high = request->vend < space_end(space) ? request->vend : space_end(space);
-	struct slide slide = { .space = space, .start = page_up(low), .end = page_up(low) };
+	struct slide slide = {
+		.space = space, .left = left, .start = page_up(low), .end = page_up(low)
+	};
 	uint64_t size = page_up(request->size);
 
 	*window = (struct window){ 0 };
@@ -85,7 +98,7 @@ int window_cheapest(const struct space *space, const struct place_request *reque
 	while (slide.end < slide.start + size)
 		take_in(&slide);
 	for (;;) {
-		if (is_aligned(&slide, request))
+		if (!slide.taken_pages && is_aligned(&slide, request))
 			keep_cheaper(window, &slide);
 		if (slide.end + VMT_PAGE_SIZE > high)
 			break;
@@ -93,6 +106,12 @@ int window_cheapest(const struct space *space, const struct place_request *reque
 		let_go(&slide);
 	}
 	return window->end ? 0 : -ENOENT;
+}
+
+int window_cheapest(const struct space *space, const struct place_request *request,
+		    struct window *window)
+{
+	return window_cheapest_in(space, NULL, request, window);
 }
 
 const struct area *window_next_area(const struct space *space, const struct window *window,

@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "space/holeset.h"
 #include "space/place.h"
 #include "space/space.h"
 
@@ -29,6 +30,13 @@ struct window {
  */
 int window_cheapest(const struct space *space, const struct place_request *request,
 		    struct window *window);
+
+/*
+ * The same where more allocations are thought of than the space has: left is what those leave of
+ * the space's free and lazy pages. A page that it has not is taken, and no window goes over it.
+ */
+int window_cheapest_in(const struct space *space, const struct holeset *left,
+		       const struct place_request *request, struct window *window);
 
 /*
  * The used areas that overlap the window, in address order: the first after `after`, or the first

@@ -40,13 +40,27 @@ static struct window price_of(const struct space *s, uint32_t start, uint32_t si
 	return w;
 }
 
+/* A page that the space has free or lazy and `left` has not. */
+static bool goes_over_taken(const struct space *s, const struct holeset *left, uint32_t start,
+			    uint32_t size)
+{
+	for (uint32_t at = start; left && at < start + size; at += PAGE) {
+		enum page_state state = space_page(s, at);
+
+		if ((state == PAGE_FREE || state == PAGE_LAZY) && !holeset_has(left, at, at + PAGE))
+			return true;
+	}
+	return false;
+}
+
 static bool cheaper(const struct window *a, const struct window *b)
 {
 	return !b->end || a->live_bytes < b->live_bytes ||
 	       (a->live_bytes == b->live_bytes && a->areas < b->areas);
 }
 
-static struct window naive_cheapest(const struct space *s, const struct place_request *r)
+static struct window naive_cheapest(const struct space *s, const struct holeset *left,
+				    const struct place_request *r)
 {
 	struct window best = {0};
 
@@ -55,7 +69,7 @@ static struct window naive_cheapest(const struct space *s, const struct place_re
 		struct window w;
 
 		if (at < r->vstart || at + r->size > r->vend || at + r->size > space_end(s) ||
-		    (r->align && aligned % r->align))
+		    (r->align && aligned % r->align) || goes_over_taken(s, left, at, r->size))
 			continue;
 		w = price_of(s, at, r->size);
 		if (cheaper(&w, &best))
@@ -81,10 +95,11 @@ static void check_areas(const struct space *s, const struct window *w)
 	assert_int_equal(count, w->areas);
 }
 
-static struct window cheapest(const struct space *s, const struct place_request *r)
+static struct window cheapest_in(const struct space *s, const struct holeset *left,
+				 const struct place_request *r)
 {
-	struct window want = naive_cheapest(s, r), got = {1, 1, 1, 1};
-	int err = window_cheapest(s, r, &got);
+	struct window want = naive_cheapest(s, left, r), got = {1, 1, 1, 1};
+	int err = left ? window_cheapest_in(s, left, r, &got) : window_cheapest(s, r, &got);
 
 	assert_int_equal(err, want.end ? 0 : -ENOENT);
 	assert_int_equal(got.start, want.start);
@@ -93,6 +108,11 @@ static struct window cheapest(const struct space *s, const struct place_request 
 	assert_int_equal(got.areas, want.areas);
 	check_areas(s, &got);
 	return got;
+}
+
+static struct window cheapest(const struct space *s, const struct place_request *r)
+{
+	return cheapest_in(s, NULL, r);
 }
 
 /* Any map, any request: the same window as by the naive search. */
@@ -122,7 +142,11 @@ static void random_maps(void **state)
 	(void)state;
 	for (int round = 0; round < 3000; round++) {
 		struct space *s = random_space();
+		struct holeset *left = holeset_of_space(s, true);
 
+		assert_non_null(left);
+		for (uint32_t i = rnd(4); i > 0; i--)
+			holeset_clear(left, P(rnd(40)), P(40 + rnd(50)));
 		for (int i = 0; i < 6; i++) {
 			struct place_request r = request_of(1 + rnd(100), PAGE << rnd(6));
 
@@ -130,8 +154,9 @@ static void random_maps(void **state)
 			r.vend = rnd(2) ? START + rnd(100) * PAGE : END;
 			r.top_down = rnd(3) == 0;
 			r.align = rnd(4) ? r.align : rnd(2);
-			cheapest(s, &r);
+			cheapest_in(s, i % 2 ? left : NULL, &r);
 		}
+		holeset_free(left);
 		space_free(s);
 	}
 }
@@ -205,6 +230,32 @@ static void overlaps(void **state)
 	assert_null(window_next_area(s, &w, area));
 }
 
+/* Pages that are free but given away in thought are out of bounds. */
+static void taken(void **state)
+{
+	struct space *s = *state;
+	struct holeset *left;
+	struct place_request r = request_of(50, 0);
+	struct window w;
+
+	apply(s, ev_alloc(T0, 100, PAGES, 0));
+	apply(s, ev_free(T0 + 1, 100, 300));
+	apply(s, ev_alloc(T0 + 2, 300, PAGES, 0));
+	left = holeset_of_space(s, true);
+	assert_int_equal(window_cheapest_in(s, left, &r, &w), 0);
+	assert_int_equal(w.start, START);
+	assert_int_equal(holeset_take(left, P(20), P(21)), 0);
+	assert_int_equal(window_cheapest_in(s, left, &r, &w), 0);
+	assert_int_equal(w.start, P(21));
+	assert_int_equal(holeset_clear(left, P(22), P(290)), 0);
+	assert_int_equal(window_cheapest_in(s, left, &r, &w), 0);
+	assert_int_equal(w.start, P(290));
+	assert_int_equal(w.live_bytes, 40 * PAGE);
+	r.vend = P(320);
+	assert_int_equal(window_cheapest_in(s, left, &r, &w), -ENOENT);
+	holeset_free(left);
+}
+
 /* Nothing to slide in: too large, the range empty, outside or without an aligned place. */
 static void no_window(void **state)
 {
@@ -252,6 +303,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_maps), TEST(ties),    TEST(prices),
 		TEST(overlaps),		       TEST(no_window), TEST(hostile),
+		TEST(taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
