@@ -7,7 +7,8 @@
 
 #include "space/space_internal.h"
 
-#define SPACE_MAX_BYTES 0xc0000000u /* VMSPLIT_1G leaves the kernel 3 GiB */
+#define SPACE_MAX_BYTES  0xc0000000u /* VMSPLIT_1G leaves the kernel 3 GiB */
+#define MODULE_MAX_PAGES 1024u       /* of KASLR below the module range */
 
 struct space *space_new(uint32_t start, uint32_t end)
 {
@@ -84,6 +85,18 @@ static void clear_for_alloc(struct space *space, const struct event *event)
 	}
 }
 
+/* What asks for less than the whole space at its bottom is module_alloc, or execmem_alloc. */
+static void learn_module_start(struct space *space, const struct event *event)
+{
+	uint32_t start = space->table.start;
+
+	if ((event->kind != KIND_MODULE && event->kind != KIND_BPF) || event->vstart <= start ||
+	    event->vstart - start > MODULE_MAX_PAGES * VMT_PAGE_SIZE)
+		return;
+	if (!space->module_start || event->vstart < space->module_start)
+		space->module_start = event->vstart;
+}
+
 static int apply_alloc(struct space *space, const struct event *event)
 {
 	struct area area = {
@@ -109,6 +122,7 @@ static int apply_alloc(struct space *space, const struct event *event)
 		area.flags |= AREA_F_STACK_CUT;
 	clear_for_alloc(space, event);
 	table_touch(&space->table, event->start, event->end, event->t_ns);
+	learn_module_start(space, event);
 	space->counters.allocs++;
 	return table_add(&space->table, &area) == TABLE_NONE ? -ENOMEM : 0;
 }
@@ -236,8 +250,9 @@ static int apply_lost(struct space *space, const struct event *event)
 	return 0;
 }
 
-static int apply_fail(struct space *space)
+static int apply_fail(struct space *space, const struct event *event)
 {
+	learn_module_start(space, event);
 	space->counters.fails++;
 	return 0;
 }
@@ -254,7 +269,7 @@ static int dispatch(struct space *space, const struct event *event)
 	case EV_PURGE:
 		return apply_purge(space, event);
 	case EV_FAIL:
-		return apply_fail(space);
+		return apply_fail(space, event);
 	case EV_VFREE:
 		return apply_vfree(space, event);
 	case EV_LOST:
@@ -324,6 +339,11 @@ uint32_t space_start(const struct space *space)
 uint32_t space_end(const struct space *space)
 {
 	return table_addr(&space->table, space->table.nr_pages);
+}
+
+uint32_t space_module_start(const struct space *space)
+{
+	return space->module_start;
 }
 
 static bool inside(const struct space *space, uint32_t addr)

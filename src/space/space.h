@@ -128,6 +128,13 @@ bool space_in_snapshot(const struct space *space);
 uint32_t space_start(const struct space *space);
 uint32_t space_end(const struct space *space);
 
+/*
+ * Where the range of modules begins: the lowest vstart that a module or a BPF image was seen to ask
+ * for, above the space's start by at most the 1,024 pages of KASLR (arch/x86/kernel/module.c:
+ * get_module_load_offset). 0 = none was seen.
+ */
+uint32_t space_module_start(const struct space *space);
+
 /* State of the page that holds addr; PAGE_UNKNOWN outside the range. O(1). */
 enum page_state space_page(const struct space *space, uint32_t addr);
 

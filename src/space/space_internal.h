@@ -22,6 +22,7 @@ struct space {
 	uint64_t hurt_ns;        /* time of the last loss that can have made the map wrong */
 	uint64_t purge_begin_ns; /* of the last purge: a list read before it may show what it freed
 				  */
+	uint32_t module_start;   /* space_module_start() */
 	bool uncertain;
 };
 

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "space/attempt.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "space/holes.h"
+
+/* mm/vmalloc.c: VMAP_BBMAP_BITS_MIN and _MAX pages, by CONFIG_NR_CPUS. */
+#define BLOCK_PAGES_MIN 64u
+#define BLOCK_PAGES_MAX 1024u
+
+struct attempt {
+	const struct space *space;
+	bool without_own;
+	struct holeset *least; /* free for certain; a subset of most */
+	struct holeset *most;  /* free, or perhaps so */
+	bool purged;
+	bool doubt; /* an earlier allocation has no certain place: the holes are not these */
+	uint32_t doubts;
+};
+
+/* What one look at both sets tells. */
+enum look { LOOK_NO, LOOK_PERHAPS, LOOK_YES };
+
+typedef bool page_test(const struct attempt *attempt, uint32_t addr);
+
+static bool is_unknown(const struct attempt *attempt, uint32_t addr)
+{
+	return space_page(attempt->space, addr) == PAGE_UNKNOWN;
+}
+
+/* Lazy, or will be before the kernel gives up. */
+static bool is_purgeable(const struct attempt *attempt, uint32_t addr)
+{
+	const struct area *area = space_area_at(attempt->space, addr);
+
+	return area &&
+	       (area->state == AREA_LAZY || (attempt->without_own && (area->flags & AREA_F_OWN)));
+}
+
+/* A block has a size of its own, a power of two, and is aligned to it. More than 32 pages asked of
+ * vm_map_ram make an area that may look the same. */
+static bool may_be_block(const struct attempt *attempt, uint32_t addr)
+{
+	const struct area *area = space_area_at(attempt->space, addr);
+	uint32_t bytes, pages;
+
+	if (!area || area->state != AREA_USED || area->kind != KIND_VM_MAP_RAM)
+		return false;
+	bytes = area->end - area->start;
+	pages = bytes / VMT_PAGE_SIZE;
+	return pages >= BLOCK_PAGES_MIN && pages <= BLOCK_PAGES_MAX && !(bytes & (bytes - 1)) &&
+	       area->start % bytes == 0;
+}
+
+/* Makes every page that passes the test free in set. */
+static int give_pages(const struct attempt *attempt, struct holeset *set, page_test *test)
+{
+	uint32_t end = space_end(attempt->space), from = space_start(attempt->space);
+	int err = 0;
+
+	while (from < end && !err) {
+		uint32_t to = from;
+
+		while (to < end && test(attempt, to))
+			to += VMT_PAGE_SIZE;
+		if (to > from)
+			err = holeset_give(set, from, to);
+		from = to + VMT_PAGE_SIZE;
+	}
+	return err;
+}
+
+static int purge(struct attempt *attempt)
+{
+	int err = give_pages(attempt, attempt->least, is_purgeable);
+
+	attempt->purged = true;
+	if (!err)
+		err = give_pages(attempt, attempt->most, is_purgeable);
+	return err ? err : give_pages(attempt, attempt->most, may_be_block);
+}
+
+struct attempt *attempt_new(const struct space *space, bool without_own)
+{
+	struct attempt *attempt = calloc(1, sizeof(*attempt));
+
+	if (!attempt)
+		return NULL;
+	attempt->space = space;
+	attempt->without_own = without_own;
+	attempt->least = holeset_of_space(space, false);
+	attempt->most = attempt->least ? holeset_copy(attempt->least) : NULL;
+	if (!attempt->most || give_pages(attempt, attempt->most, is_unknown) < 0) {
+		attempt_free(attempt);
+		return NULL;
+	}
+	return attempt;
+}
+
+void attempt_free(struct attempt *attempt)
+{
+	if (!attempt)
+		return;
+	holeset_free(attempt->least);
+	holeset_free(attempt->most);
+	free(attempt);
+}
+
+static enum look look(struct attempt *attempt, const struct place_request *request,
+		      struct place *place)
+{
+	struct place most = place_find(attempt->most, request);
+
+	*place = place_find(attempt->least, request);
+	if (!place->certain)
+		attempt->doubts |= ATTEMPT_DOUBT_TREE;
+	if (most.start != place->start || most.certain != place->certain)
+		attempt->doubts |= ATTEMPT_DOUBT_HOLES;
+	place->certain &= most.certain && most.start == place->start;
+	if (place->answer == PLACE_YES)
+		return LOOK_YES;
+	if (most.answer == PLACE_NO)
+		return LOOK_NO;
+	place->certain = false;
+	if (!place->start || most.start < place->start)
+		place->start = most.start;
+	return LOOK_PERHAPS;
+}
+
+/* First as it is, then after a purge. If it is open whether the first look succeeds, the second
+ * one tells whether it succeeds at all, but not where. */
+static int look_twice(struct attempt *attempt, const struct place_request *request,
+		      enum attempt_answer *answer, struct place *place)
+{
+	static const enum attempt_answer answers[] = {
+		[LOOK_NO] = ATTEMPT_NO,
+		[LOOK_PERHAPS] = ATTEMPT_PERHAPS,
+		[LOOK_YES] = ATTEMPT_PURGE,
+	};
+	enum look first = look(attempt, request, place);
+	int err;
+
+	if (first == LOOK_YES) {
+		*answer = ATTEMPT_NOW;
+		return 0;
+	}
+	if (!attempt->purged) {
+		err = purge(attempt);
+		if (err)
+			return err;
+	}
+	*answer = answers[look(attempt, request, place)];
+	if (first == LOOK_PERHAPS)
+		place->certain = false;
+	return 0;
+}
+
+int attempt_place(struct attempt *attempt, const struct place_request *request,
+		  enum attempt_answer *answer, struct place *place)
+{
+	int err = look_twice(attempt, request, answer, place);
+	uint32_t end = place->start + request->size;
+
+	if (err)
+		return err;
+	if (attempt->doubt) {
+		place->certain = false;
+		/* Wherever the others are, they have taken as much. */
+		if (*answer != ATTEMPT_NO || holeset_free_bytes(attempt->most) >= request->size)
+			*answer = ATTEMPT_PERHAPS;
+	}
+	if (*answer == ATTEMPT_NO || *answer == ATTEMPT_PERHAPS)
+		return 0;
+	attempt->doubt |= !place->certain;
+	err = holeset_take(attempt->least, place->start, end);
+	return err ? err : holeset_clear(attempt->most, place->start, end);
+}
+
+int attempt_undo(struct attempt *attempt, const struct place_request *request, uint32_t start)
+{
+	int err = holeset_give(attempt->least, start, start + request->size);
+
+	return err ? err : holeset_give(attempt->most, start, start + request->size);
+}
+
+bool attempt_purged(const struct attempt *attempt)
+{
+	return attempt->purged;
+}
+
+uint32_t attempt_doubts(const struct attempt *attempt)
+{
+	return attempt->doubts;
+}
+
+const struct holeset *attempt_left(const struct attempt *attempt)
+{
+	return attempt->least;
+}

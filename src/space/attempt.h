@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Allocations tried one after the other, as the kernel would make them now: each takes its place,
+ * and the first that finds none purges, once, and tries again (mm/vmalloc.c:alloc_vmap_area, label
+ * overflow). The model is not touched.
+ *
+ * What is not known for sure is kept apart. Two sets of holes are carried along: what is free for
+ * certain, and what may be. Between them lie pages of which nothing is known, and after a purge
+ * vm_map_ram blocks: the purge gives back blocks of which no part is in use any more
+ * (purge_fragmented_blocks), and from outside nobody sees which those are. An answer is sure only
+ * if both sets give it.
+ */
+#ifndef VMTRACE_SPACE_ATTEMPT_H
+#define VMTRACE_SPACE_ATTEMPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "space/holeset.h"
+#include "space/place.h"
+#include "space/space.h"
+
+struct attempt;
+
+enum attempt_answer {
+	ATTEMPT_NO = 0,  /* it fails, after a purge too */
+	ATTEMPT_PERHAPS, /* nobody can tell from outside */
+	ATTEMPT_PURGE,   /* it succeeds, after the purge that the kernel does by itself */
+	ATTEMPT_NOW,     /* it succeeds */
+};
+
+/* The space as it is; without_own: as if vmtrace had ended, its areas freed. NULL when memory runs
+ * out. The space must not change while the attempt is in use. */
+struct attempt *attempt_new(const struct space *space, bool without_own);
+void attempt_free(struct attempt *attempt);
+
+/*
+ * One more allocation. place->start is its address, or the lowest that may be; place->certain:
+ * no other is possible. What succeeds is taken from the holes. 0 or -ENOMEM.
+ */
+int attempt_place(struct attempt *attempt, const struct place_request *request,
+		  enum attempt_answer *answer, struct place *place);
+
+/* Gives the place of an allocation back: one that belongs to it has failed. 0 or -ENOMEM. */
+int attempt_undo(struct attempt *attempt, const struct place_request *request, uint32_t start);
+
+/* True once an allocation could not do without a purge. */
+bool attempt_purged(const struct attempt *attempt);
+
+/* Why places so far were not certain: enum attempt_doubt. */
+enum attempt_doubt {
+	ATTEMPT_DOUBT_TREE = 1 << 0,  /* the shape of the kernel's free tree: space/place.h */
+	ATTEMPT_DOUBT_HOLES = 1 << 1, /* blocks that a purge may free; pages not known */
+};
+uint32_t attempt_doubts(const struct attempt *attempt);
+
+/* What is free for certain, lazy pages included if it has come to a purge. */
+const struct holeset *attempt_left(const struct attempt *attempt);
+
+#endif
