@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/symbols.h"
 #include "clock.h"
 #include "log.h"
 #include "space/space.h"
@@ -384,4 +385,13 @@ enum transport capture_transport(const struct capture *capture)
 bool capture_can_list(const struct capture *capture)
 {
 	return capture->can_list;
+}
+
+bool capture_places_exactly(const struct capture *capture)
+{
+	char found[64];
+	uint32_t addr;
+
+	return symbols_find(capture->symbols, "drain_vmap_area_work", found, sizeof(found),
+			    &addr) != SYMBOLS_NONE;
 }

@@ -78,6 +78,9 @@ const struct range *capture_range(const struct capture *capture);
 struct losses_total capture_losses(struct capture *capture);
 const struct probes *capture_probes(const struct capture *capture);
 enum transport capture_transport(const struct capture *capture);
+/* True if this kernel is known to place areas aligned to a page at the lowest address that fits:
+ * place_request.exact_pages. That came with 5.16; what shows it is drain_vmap_area_work of 5.18. */
+bool capture_places_exactly(const struct capture *capture);
 /* False when the kernel's list cannot be read (kptr_restrict=2): then there is no seed, no repair
  * and no verify. */
 bool capture_can_list(const struct capture *capture);

@@ -164,6 +164,11 @@ int range_parse_meminfo(const char *text, size_t len, struct range *range)
 	range->mem_total_kib = 0;
 	if (find_kib(text, len, "MemTotal:", &kib) && kib <= UINT32_MAX)
 		range->mem_total_kib = (uint32_t)kib;
+	range->pmd_bytes = 0;
+	if (find_kib(text, len, "DirectMap2M:", &kib))
+		range->pmd_bytes = 2u << 20;
+	else if (find_kib(text, len, "DirectMap4M:", &kib))
+		range->pmd_bytes = 4u << 20;
 	range->highmem = find_kib(text, len, "HighTotal:", &kib);
 	if (find_kib(text, len, "VmallocTotal:", &kib) && kib <= UINT32_MAX / 1024)
 		range->total_bytes = (uint32_t)kib * 1024;

@@ -21,6 +21,8 @@ struct range {
 	uint32_t high_memory; /* end of the last RAM segment below vmalloc_start; 0 = not known */
 	uint32_t total_bytes; /* VmallocTotal, 0 = not known */
 	uint32_t mem_total_kib; /* MemTotal, 0 = not known */
+	uint32_t pmd_bytes;     /* 2 MB with PAE, 4 MB without: /proc/meminfo has DirectMap2M or 4M
+				 * (arch/x86/mm/pat/set_memory.c:arch_report_meminfo); 0 = not known */
 	bool highmem;           /* CONFIG_HIGHMEM: /proc/meminfo has HighTotal */
 };
 
@@ -33,7 +35,8 @@ int range_parse_kcore(const void *bytes, size_t len, struct range *range);
 int range_kcore_offset(const void *bytes, size_t len, uint32_t addr, uint32_t *offset,
 		       uint32_t *follow);
 
-/* Parses /proc/meminfo text into total_bytes and mem_total_kib. 0 or -ENOENT. */
+/* Parses /proc/meminfo text into total_bytes, mem_total_kib, pmd_bytes and highmem. 0 or -ENOENT.
+ */
 int range_parse_meminfo(const char *text, size_t len, struct range *range);
 
 /*

@@ -37,6 +37,7 @@ static void describe_machine(struct session *session, const struct range *range)
 	session->facts.hostname = session->hostname;
 	session->header.vmalloc_start = range->vmalloc_start;
 	session->header.vmalloc_end = range->vmalloc_end;
+	session->header.pmd_bytes = range->pmd_bytes;
 	session->header.cpus = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
@@ -141,6 +142,7 @@ int live_open(struct session *session)
 	if (err)
 		return exit_code_of(err);
 	describe_machine(session, capture_range(session->capture));
+	session->header.exact_pages = capture_places_exactly(session->capture);
 	return EXIT_OK;
 }
 

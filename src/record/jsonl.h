@@ -21,6 +21,8 @@ struct stream_header {
 	uint32_t vmalloc_start;
 	uint32_t vmalloc_end;
 	uint32_t cpus;
+	uint32_t pmd_bytes; /* 2 MB (PAE) or 4 MB; 0 = not known */
+	bool exact_pages;   /* known: place_request.exact_pages (space/place.h) */
 };
 
 /* ---- writer: 0, -ENOMEM or -EIO --- */

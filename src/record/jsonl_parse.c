@@ -412,6 +412,10 @@ int jsonl_parse_header(struct jsonl_parse *parse, json_t *object)
 	header->vmalloc_start = get_addr(&line, "vmalloc_start", REQUIRED);
 	header->vmalloc_end = get_addr(&line, "vmalloc_end", REQUIRED);
 	header->cpus = get_u32(&line, "cpus", OPTIONAL);
+	header->pmd_bytes = get_u32(&line, "pmd_bytes", OPTIONAL);
+	if (header->pmd_bytes && header->pmd_bytes != 2u << 20 && header->pmd_bytes != 4u << 20)
+		bad(&line, "its pmd_bytes are neither 2 MB nor 4 MB");
+	header->exact_pages = get_bool(&line, "exact_pages");
 	page_size = get(&line, "page_size", OPTIONAL);
 	if (page_size && get_uint(&line, "page_size", OPTIONAL, INT64_MAX) != VMT_PAGE_SIZE)
 		bad(&line, "its page size is not %u", VMT_PAGE_SIZE);

@@ -18,6 +18,9 @@ int jsonl_write_header(FILE *out, const struct stream_header *header)
 	json_put_addr(&put, "vmalloc_end", header->vmalloc_end);
 	json_put_uint(&put, "page_size", VMT_PAGE_SIZE);
 	json_put_uint(&put, "cpus", header->cpus);
+	json_put_opt_uint(&put, "pmd_bytes", header->pmd_bytes);
+	if (header->exact_pages)
+		json_put_bool(&put, "exact_pages", true);
 	return json_put_line(out, &put);
 }
 

@@ -18,7 +18,7 @@
 #define HEADER                                                                                     \
 	"{\"type\":\"header\",\"schema\":\"vmtrace.events/1\",\"kernel\":\"6.1.0-47-686-pae\","    \
 	"\"vmalloc_start\":\"0xf77fe000\",\"vmalloc_end\":\"0xfeffe000\",\"page_size\":4096,"      \
-	"\"cpus\":2}\n"
+	"\"cpus\":2,\"pmd_bytes\":2097152,\"exact_pages\":true}\n"
 #define GOOD                                                                                       \
 	"{\"type\":\"free\",\"t\":77,\"start\":\"0xf7849000\",\"end\":\"0xf784b000\",\"pid\":1,"   \
 	"\"comm\":\"x\"}\n"
@@ -150,7 +150,8 @@ static unsigned int all_events(struct fixture *fixture, struct event events[MAX_
 static char *write_all(struct fixture *fixture, const struct event *events, unsigned int count,
 		       size_t *len)
 {
-	struct stream_header header = { "6.1.0-47-686-pae", 0xf77fe000, 0xfeffe000, 2 };
+	struct stream_header header = { "6.1.0-47-686-pae", 0xf77fe000, 0xfeffe000, 2,
+					2u << 20,	    true };
 	char *bytes;
 	FILE *out = open_memstream(&bytes, len);
 
@@ -177,6 +178,8 @@ static void test_round_trip(void **state)
 	assert_int_equal(jsonl_header(reader)->vmalloc_start, 0xf77fe000);
 	assert_int_equal(jsonl_header(reader)->vmalloc_end, 0xfeffe000);
 	assert_int_equal(jsonl_header(reader)->cpus, 2);
+	assert_int_equal(jsonl_header(reader)->pmd_bytes, 2u << 20);
+	assert_true(jsonl_header(reader)->exact_pages);
 	for (i = 0; i < count; i++) {
 		assert_int_equal(jsonl_next(reader, &event), 1);
 		assert_memory_equal(&event, &events[i], sizeof(event));
@@ -556,6 +559,10 @@ static void test_headers(void **state)
 		  "page size" },
 		{ HEAD("vmtrace.events/1", "0xf77fe000", "0xfeffe000", ",\"kernel\":6"),
 		  "\"kernel\" is not a string" },
+		{ HEAD("vmtrace.events/1", "0xf77fe000", "0xfeffe000", ",\"pmd_bytes\":4096"),
+		  "neither 2 MB nor 4 MB" },
+		{ HEAD("vmtrace.events/1", "0xf77fe000", "0xfeffe000", ",\"exact_pages\":1"),
+		  "\"exact_pages\" is not true or false" },
 	};
 	struct fixture *fixture = *state;
 	struct jsonl_reader *reader;

@@ -165,6 +165,8 @@ static void meminfo(void **state)
 				   "VmallocTotal:     122880 kB\nVmallocUsed:        1000 kB\n";
 	/* The line exists only with CONFIG_HIGHMEM (fs/proc/meminfo.c), even when it says 0. */
 	static const char highmem[] = "HighTotal:             0 kB\nVmallocTotal:     122880 kB\n";
+	static const char pae[] = "DirectMap4k:      112632 kB\nDirectMap2M:      794624 kB\n";
+	static const char no_pae[] = "DirectMap4k:      112632 kB\nDirectMap4M:           0 kB\n";
 	static const char *const bad[] = {
 		"",
 		"VmallocTotal:",
@@ -189,6 +191,11 @@ static void meminfo(void **state)
 	assert_false(range.highmem);
 	assert_int_equal(range_parse_meminfo(highmem, strlen(highmem), &range), 0);
 	assert_true(range.highmem);
+	assert_int_equal(range.pmd_bytes, 0);
+	range_parse_meminfo(pae, strlen(pae), &range);
+	assert_int_equal(range.pmd_bytes, 2u << 20);
+	range_parse_meminfo(no_pae, strlen(no_pae), &range);
+	assert_int_equal(range.pmd_bytes, 4u << 20);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(range_parse_meminfo(bad[i], strlen(bad[i]), &range), -ENOENT);
 		assert_int_equal(range.total_bytes, 0);
