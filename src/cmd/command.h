@@ -18,6 +18,7 @@ struct command {
 	const char *name;
 	const char *summary; /* one line of `vmtrace --help` */
 	const char *help;    /* paragraphs of `vmtrace NAME --help` */
+	const char *words;   /* what it takes beside options, for its usage line; or NULL */
 	uint32_t takes;      /* enum option_group */
 	int (*run)(const struct options *options);
 };
@@ -26,6 +27,7 @@ extern const struct command cmd_live;
 extern const struct command cmd_map;
 extern const struct command cmd_holes;
 extern const struct command cmd_top;
+extern const struct command cmd_fit;
 extern const struct command cmd_events;
 extern const struct command cmd_layout;
 extern const struct command cmd_snapshot;

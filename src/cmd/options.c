@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/request.h"
 #include "log.h"
 #include "view/units.h"
 
@@ -37,6 +38,9 @@ enum option_key {
 	KEY_STACKS,
 	KEY_AREAS,
 	KEY_COLOR,
+	KEY_KIND,
+	KEY_ALIGN,
+	KEY_COUNT,
 };
 
 /* group 0: every command takes it. */
@@ -64,6 +68,13 @@ static const struct {
 	{ TAKES_STACKS,
 	  { "stacks", KEY_STACKS, NULL, 0, "Print the call stack below each event", 2 } },
 	{ TAKES_AREAS, { "areas", KEY_AREAS, NULL, 0, "List every area too", 2 } },
+	{ TAKES_REQUEST,
+	  { "kind", KEY_KIND, "KIND", 0,
+	    "vmalloc (default), vmap, ioremap, module, percpu or vm_map_ram", 1 } },
+	{ TAKES_REQUEST,
+	  { "align", KEY_ALIGN, "SIZE", 0, "A power of two; default: as the kind has it", 1 } },
+	{ TAKES_REQUEST,
+	  { "count", KEY_COUNT, "N", 0, "So many of them, one after the other (1)", 1 } },
 	{ TAKES_COLOR,
 	  { "color", KEY_COLOR, "WHEN", 0, "auto (default; NO_COLOR is heeded), always, never",
 	    2 } },
@@ -121,6 +132,7 @@ static const struct {
 struct parse {
 	struct options *options;
 	unsigned int verbose;
+	uint32_t takes;
 };
 
 static void bad_value(struct argp_state *state, const char *option, const char *value,
@@ -238,6 +250,39 @@ static error_t parse_view_option(int key, char *arg, struct argp_state *state,
 	}
 }
 
+static error_t parse_request_option(int key, char *arg, struct argp_state *state,
+				    struct options *options)
+{
+	switch (key) {
+	case KEY_KIND:
+		if (request_parse_kind(arg, &options->kind) < 0)
+			bad_value(state, "kind", arg,
+				  "vmalloc, vmap, ioremap, module, percpu or vm_map_ram");
+		return 0;
+	case KEY_ALIGN:
+		if (request_parse_align(arg, &options->align) < 0)
+			bad_value(state, "align", arg, "a power of two from 4K to 2G");
+		return 0;
+	case KEY_COUNT:
+		options->request_count = parse_number(state, "count", arg, REQUEST_MAX_COUNT);
+		if (!options->request_count)
+			bad_value(state, "count", arg, "at least 1");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static void parse_word_arg(struct argp_state *state, const char *arg, struct parse *parse)
+{
+	struct options *options = parse->options;
+
+	if (!(parse->takes & TAKES_WORDS) || options->nr_words == MAX_WORDS)
+		argp_error(state, "'%s' is one word too many", arg);
+	else
+		options->words[options->nr_words++] = arg;
+}
+
 static error_t parse_capture_option(int key, char *arg, struct argp_state *state,
 				    struct options *options)
 {
@@ -298,10 +343,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		log_set_level(++parse->verbose > 1 ? LOG_LIBBPF : LOG_DEBUG);
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "'%s' is one word too many", arg);
+		parse_word_arg(state, arg, parse);
 		return 0;
 	default:
-		if (parse_view_option(key, arg, state, parse->options) == 0)
+		if (parse_view_option(key, arg, state, parse->options) == 0 ||
+		    parse_request_option(key, arg, state, parse->options) == 0)
 			return 0;
 		return parse_capture_option(key, arg, state, parse->options);
 	}
@@ -310,8 +356,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 void options_parse(const struct command *command, int argc, char **argv, struct options *options)
 {
 	struct argp_option list[NR_ROWS + 1];
-	struct argp argp = { .options = list, .parser = parse_option, .doc = command->help };
-	struct parse parse = { .options = options };
+	struct argp argp = { .options = list, .parser = parse_option, .doc = command->help,
+			     .args_doc = command->words };
+	struct parse parse = { .options = options, .takes = command->takes };
 	size_t count = 0;
 
 	memset(options, 0, sizeof(*options));
@@ -322,6 +369,8 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
 	options->ring_limit_bytes = 1u << 31;
 	options->stack_depth = VMT_MAX_FRAMES;
 	options->return_instances = 256;
+	options->kind = KIND_VMALLOC;
+	options->request_count = 1;
 	for (size_t i = 0; i < NR_ROWS; i++) {
 		if (!rows[i].group || (rows[i].group & command->takes))
 			list[count++] = rows[i].option;

@@ -26,6 +26,8 @@ enum option_group {
 	TAKES_COLOR = 1 << 8,    /* --color */
 	TAKES_AREAS = 1 << 9,    /* --areas */
 	TAKES_SEED = 1 << 10,    /* --seed */
+	TAKES_WORDS = 1 << 11,   /* words that are no options */
+	TAKES_REQUEST = 1 << 12, /* --kind, --align, --count */
 };
 
 enum color_when {
@@ -36,6 +38,7 @@ enum color_when {
 
 #define NO_DURATION UINT64_MAX
 #define TOP_ALL     UINT32_MAX
+#define MAX_WORDS   64
 
 struct options {
 	const char *input; /* -i FILE, or NULL: live */
@@ -52,7 +55,12 @@ struct options {
 	enum owners_sort sort;
 	enum color_when color;
 	enum transport transport;
-	struct plan_options plan; /* --probe-plan: its ways; none = the default ones */
+	struct plan_options plan;     /* --probe-plan: its ways; none = the default ones */
+	const char *words[MAX_WORDS]; /* what is no option, in the order given */
+	uint32_t nr_words;
+	enum area_kind kind;    /* --kind */
+	uint32_t align;         /* --align, 0 = the kind's own */
+	uint32_t request_count; /* --count */
 	bool json;
 	bool probes_area;
 	bool force_kptr;

@@ -23,63 +23,65 @@ struct attempt {
 /* What one look at both sets tells. */
 enum look { LOOK_NO, LOOK_PERHAPS, LOOK_YES };
 
-typedef bool page_test(const struct attempt *attempt, uint32_t addr);
-
-static bool is_unknown(const struct attempt *attempt, uint32_t addr)
-{
-	return space_page(attempt->space, addr) == PAGE_UNKNOWN;
-}
-
 /* Lazy, or will be before the kernel gives up. */
-static bool is_purgeable(const struct attempt *attempt, uint32_t addr)
+static bool is_purgeable(const struct attempt *attempt, const struct area *area)
 {
-	const struct area *area = space_area_at(attempt->space, addr);
-
-	return area &&
-	       (area->state == AREA_LAZY || (attempt->without_own && (area->flags & AREA_F_OWN)));
+	return area->state == AREA_LAZY || (attempt->without_own && (area->flags & AREA_F_OWN));
 }
 
 /* A block has a size of its own, a power of two, and is aligned to it. More than 32 pages asked of
  * vm_map_ram make an area that may look the same. */
-static bool may_be_block(const struct attempt *attempt, uint32_t addr)
+static bool may_be_block(const struct area *area)
 {
-	const struct area *area = space_area_at(attempt->space, addr);
-	uint32_t bytes, pages;
+	uint32_t bytes = area->end - area->start, pages = bytes / VMT_PAGE_SIZE;
 
-	if (!area || area->state != AREA_USED || area->kind != KIND_VM_MAP_RAM)
-		return false;
-	bytes = area->end - area->start;
-	pages = bytes / VMT_PAGE_SIZE;
-	return pages >= BLOCK_PAGES_MIN && pages <= BLOCK_PAGES_MAX && !(bytes & (bytes - 1)) &&
+	return area->state == AREA_USED && area->kind == KIND_VM_MAP_RAM &&
+	       pages >= BLOCK_PAGES_MIN && pages <= BLOCK_PAGES_MAX && !(bytes & (bytes - 1)) &&
 	       area->start % bytes == 0;
 }
 
-/* Makes every page that passes the test free in set. */
-static int give_pages(const struct attempt *attempt, struct holeset *set, page_test *test)
+static int purge_area(struct attempt *attempt, const struct area *area)
 {
-	uint32_t end = space_end(attempt->space), from = space_start(attempt->space);
+	bool purgeable = is_purgeable(attempt, area);
 	int err = 0;
 
-	while (from < end && !err) {
-		uint32_t to = from;
-
-		while (to < end && test(attempt, to))
-			to += VMT_PAGE_SIZE;
-		if (to > from)
-			err = holeset_give(set, from, to);
-		from = to + VMT_PAGE_SIZE;
-	}
+	if (purgeable)
+		err = holeset_give(attempt->least, area->start, area->end);
+	if (!err && (purgeable || may_be_block(area)))
+		err = holeset_give(attempt->most, area->start, area->end);
 	return err;
 }
 
 static int purge(struct attempt *attempt)
 {
-	int err = give_pages(attempt, attempt->least, is_purgeable);
+	const struct area *area = space_first(attempt->space, space_start(attempt->space));
+	int err = 0;
 
 	attempt->purged = true;
-	if (!err)
-		err = give_pages(attempt, attempt->most, is_purgeable);
-	return err ? err : give_pages(attempt, attempt->most, may_be_block);
+	for (; area && !err; area = space_first(attempt->space, area->end))
+		err = purge_area(attempt, area);
+	return err;
+}
+
+/* Pages of which nothing is known may be free. */
+static int give_unknown(const struct attempt *attempt)
+{
+	const struct space *space = attempt->space;
+	uint32_t end = space_end(space), from = space_start(space);
+	int err = 0;
+
+	if (!space_totals(space).unknown_bytes)
+		return 0;
+	while (from < end && !err) {
+		uint32_t to = from;
+
+		while (to < end && space_page(space, to) == PAGE_UNKNOWN)
+			to += VMT_PAGE_SIZE;
+		if (to > from)
+			err = holeset_give(attempt->most, from, to);
+		from = to + VMT_PAGE_SIZE;
+	}
+	return err;
 }
 
 struct attempt *attempt_new(const struct space *space, bool without_own)
@@ -92,7 +94,7 @@ struct attempt *attempt_new(const struct space *space, bool without_own)
 	attempt->without_own = without_own;
 	attempt->least = holeset_of_space(space, false);
 	attempt->most = attempt->least ? holeset_copy(attempt->least) : NULL;
-	if (!attempt->most || give_pages(attempt, attempt->most, is_unknown) < 0) {
+	if (!attempt->most || give_unknown(attempt) < 0) {
 		attempt_free(attempt);
 		return NULL;
 	}

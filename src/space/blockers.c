@@ -57,6 +57,38 @@ static void fill_list(const struct space *space, struct names *names, const stru
 		};
 }
 
+static struct blocker_group *new_group(struct blockers *blockers, const struct blocker *first)
+{
+	struct blocker_group *group = &blockers->groups[blockers->nr_groups++];
+
+	*group = (struct blocker_group){
+		.name_id = first->name_id,
+		.pid = first->area->pid,
+		.comm_id = first->area->comm_id,
+		.kind = (enum area_kind)first->area->kind,
+		.example = first->area,
+		.oldest = first->area,
+	};
+	return group;
+}
+
+static void add_to_group(struct blocker_group *group, const struct blocker *blocker)
+{
+	const struct area *area = blocker->area;
+
+	group->areas++;
+	group->own_areas += (area->flags & AREA_F_OWN) != 0;
+	group->bytes += blocker->bytes;
+	if (area->birth_ns < group->oldest->birth_ns)
+		group->oldest = area;
+	if (area->kind != group->kind)
+		group->kind = KIND_UNKNOWN;
+	if (area->pid != group->pid || area->comm_id != group->comm_id) {
+		group->pid = 0;
+		group->comm_id = 0;
+	}
+}
+
 /* The list is sorted by name here, the largest of a name first. */
 static void fill_groups(struct blockers *blockers)
 {
@@ -65,19 +97,9 @@ static void fill_groups(struct blockers *blockers)
 	for (uint32_t i = 0; i < blockers->count; i++) {
 		const struct blocker *blocker = &blockers->list[i];
 
-		if (!i || blocker->name_id != blockers->list[i - 1].name_id) {
-			group = &blockers->groups[blockers->nr_groups++];
-			*group = (struct blocker_group){
-				.name_id = blocker->name_id,
-				.example = blocker->area,
-				.oldest = blocker->area,
-			};
-		}
-		group->areas++;
-		group->own_areas += (blocker->area->flags & AREA_F_OWN) != 0;
-		group->bytes += blocker->bytes;
-		if (blocker->area->birth_ns < group->oldest->birth_ns)
-			group->oldest = blocker->area;
+		if (!group || blocker->name_id != group->name_id)
+			group = new_group(blockers, blocker);
+		add_to_group(group, blocker);
 	}
 }
 

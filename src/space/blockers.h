@@ -23,6 +23,9 @@ struct blocker_group {
 	uint32_t areas;
 	uint32_t own_areas; /* how many are vmtrace's own */
 	uint32_t bytes;
+	uint32_t pid;               /* the task that asked for them; 0 when they differ */
+	uint32_t comm_id;           /* its name, a string id; 0 when they differ */
+	enum area_kind kind;        /* KIND_UNKNOWN when they differ */
 	const struct area *example; /* the largest */
 	const struct area *oldest;
 };

@@ -80,7 +80,7 @@ static void find_window(const struct space *space, const struct attempt *attempt
 		request.size = request.size > UINT32_MAX - array->size ? UINT32_MAX
 								       : request.size + array->size;
 	window_cheapest_in(space, attempt_left(attempt), &request, &answer->window);
-	if (!answer->window.live_bytes)
+	if (!answer->window.areas) /* nothing known is in the way */
 		memset(&answer->window, 0, sizeof(answer->window));
 }
 

@@ -21,6 +21,7 @@
 #include <linux/fs.h>
 #include <linux/interrupt.h>
 #include <linux/io.h>
+#include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/list.h>
@@ -81,6 +82,7 @@ enum kind {
 	K_IOREMAP,
 	K_VM_MAP_RAM,
 	K_PERCPU,
+	K_MODULE,
 	K_NR
 };
 
@@ -93,6 +95,7 @@ static const char * const kind_names[K_NR] = {
 	[K_IOREMAP]		= "ioremap",
 	[K_VM_MAP_RAM]		= "vm_map_ram",
 	[K_PERCPU]		= "percpu",
+	[K_MODULE]		= "module",
 };
 
 /* kind == K_NONE: nothing is held. K_PERCPU: addr is ptrs[0] on CPU 0. */
@@ -142,6 +145,13 @@ static DECLARE_WAIT_QUEUE_HEAD(mixed_wait);
 
 static struct dentry *dir;
 static struct page *shared_page;
+
+/* Of the last allocation that was asked for by its command; 0 = it failed. */
+static u32 last_addr;
+
+/* What modules are loaded into: not exported. execmem_alloc() is 6.10. */
+static void *(*module_alloc_fn)(unsigned long bytes);
+static void *(*execmem_alloc_fn)(int type, size_t bytes);
 
 static LLIST_HEAD(softirq_list);
 static atomic_t softirq_pending = ATOMIC_INIT(0);
@@ -210,6 +220,18 @@ static traced void __percpu *vmtest_do_percpu(unsigned long bytes)
 {
 	void __percpu *p = __alloc_percpu(bytes, 8);
 
+	keep_frame();
+	return p;
+}
+
+static traced void *vmtest_do_module(unsigned long bytes)
+{
+	void *p = NULL;
+
+	if (execmem_alloc_fn)
+		p = execmem_alloc_fn(0 /* EXECMEM_DEFAULT */, bytes);
+	else if (module_alloc_fn)
+		p = module_alloc_fn(bytes);
 	keep_frame();
 	return p;
 }
@@ -333,6 +355,8 @@ static void *area_call(struct area *a)
 		return vmtest_do_ioremap(a->phys, a->bytes);
 	case K_PERCPU:
 		return percpu_make(a);
+	case K_MODULE:
+		return vmtest_do_module(a->bytes);
 	default:
 		return NULL;
 	}
@@ -354,6 +378,7 @@ static void area_release(struct area *a)
 	case K_VMALLOC:
 	case K_VZALLOC:
 	case K_VMALLOC_USER:
+	case K_MODULE:
 		vmtest_do_vfree(a->addr);
 		break;
 	case K_VMAP:
@@ -774,6 +799,7 @@ static int add_area(struct area *a, char **argv)
 	if (area_find(a->name))
 		return -EEXIST;
 	err = area_make(a);
+	last_addr = err ? 0 : (u32)(unsigned long)a->addr;
 	if (err) {
 		pr_info("op=%s name=%s bytes=%lu result=NULL\n",
 			kind_names[kind], a->name, a->bytes);
@@ -1229,14 +1255,30 @@ static const struct file_operations cmd_fops = {
 	.write	= cmd_write,
 };
 
+/* The address of a function that is not exported: a kprobe finds it. */
+static void *function_find(const char *name)
+{
+	struct kprobe probe = { .symbol_name = name };
+	void *addr;
+
+	if (register_kprobe(&probe))
+		return NULL;
+	addr = probe.addr;
+	unregister_kprobe(&probe);
+	return addr;
+}
+
 static int __init vmtest_init(void)
 {
+	execmem_alloc_fn = function_find("execmem_alloc");
+	module_alloc_fn = function_find("module_alloc");
 	shared_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
 	if (!shared_page)
 		return -ENOMEM;
 	tasklet_setup(&softirq_tasklet, vmtest_softirq_free);
 	dir = debugfs_create_dir(KBUILD_MODNAME, NULL);
 	debugfs_create_file("cmd", 0200, dir, NULL, &cmd_fops);
+	debugfs_create_x32("last", 0400, dir, &last_addr);
 	pr_info("op=init page_size=%lu cpus=%u\n", PAGE_SIZE, num_online_cpus());
 	return 0;
 }
