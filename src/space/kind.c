@@ -15,6 +15,7 @@ enum rule_flag {
 	NO_GUARD = 1 << 2,    /* calls alloc_vmap_area without __get_vm_area_node */
 	PREFIX = 1 << 3,      /* any function whose name starts so */
 	PROBE = 1 << 4,       /* not a frame at all: left behind by a return probe */
+	HIDES = 1 << 5,       /* ... in the place of a return address, which is not shown then */
 };
 
 /* A layer further out knows better, but only if it is more specific: the stronger one wins. */
@@ -42,10 +43,10 @@ struct rule {
 
 static const struct rule rules[] = {
 	/* return probes show up as the return address of what they probe */
-	RULE("arch_rethook_trampoline", KIND_UNKNOWN, NONE, PLUMBING | PROBE),
+	RULE("arch_rethook_trampoline", KIND_UNKNOWN, NONE, PLUMBING | PROBE | HIDES),
 	RULE("rethook_trampoline_handler", KIND_UNKNOWN, NONE, PLUMBING | PROBE),
-	RULE("__kretprobe_trampoline", KIND_UNKNOWN, NONE, PLUMBING | PROBE),
-	RULE("kretprobe_trampoline", KIND_UNKNOWN, NONE, PLUMBING | PROBE),
+	RULE("__kretprobe_trampoline", KIND_UNKNOWN, NONE, PLUMBING | PROBE | HIDES),
+	RULE("kretprobe_trampoline", KIND_UNKNOWN, NONE, PLUMBING | PROBE | HIDES),
 	RULE("trampoline_handler", KIND_UNKNOWN, NONE, PLUMBING | PROBE),
 	RULE("alloc_vmap_area", KIND_UNKNOWN, NONE, PLUMBING | PROBE),
 	RULE("insert_vmap_area", KIND_UNKNOWN, NONE, PLUMBING | PROBE),
@@ -216,6 +217,24 @@ static const struct rule *rule_of(const char *frame)
 }
 
 /*
+ * True if the caller of alloc_vmap_area is not shown (up to 5.15 the unwinder does not know what a
+ * return probe has put in the place of its address) and can only be vm_map_ram: all that call
+ * __get_vm_area_node, the other one that may be hidden, are in the table (mm/vmalloc.c).
+ */
+static bool hides_vm_map_ram(const struct names *names, struct stack stack)
+{
+	const struct rule *last = NULL, *rule = NULL;
+	uint32_t i;
+
+	for (i = 0; i < stack.nr_frames; i++, last = rule) {
+		rule = rule_of(names_text(names, stack.frames[i]));
+		if (!rule || !(rule->flags & PROBE))
+			return !rule && last && last->flags & HIDES;
+	}
+	return false;
+}
+
+/*
  * The plumbing and the first frame beyond it decide. What lies further out only led to the call:
  * load_module in the stack of a module's own vmalloc does not make that a module.
  */
@@ -226,6 +245,8 @@ enum area_kind kind_of_stack(const struct names *names, struct stack stack)
 	bool plumbing = true;
 	uint32_t i;
 
+	if (hides_vm_map_ram(names, stack))
+		return KIND_VM_MAP_RAM;
 	for (i = 0; i < stack.nr_frames && plumbing; i++) {
 		const struct rule *rule = rule_of(names_text(names, stack.frames[i]));
 
@@ -255,7 +276,8 @@ bool kind_stack_has_guard(const struct names *names, struct stack stack)
 		const struct rule *rule = rule_of(names_text(names, stack.frames[i]));
 
 		if (!rule || !(rule->flags & PROBE))
-			return !rule || !(rule->flags & NO_GUARD);
+			return rule ? !(rule->flags & NO_GUARD)
+				    : !hides_vm_map_ram(names, stack);
 	}
 	return true;
 }

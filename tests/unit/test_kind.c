@@ -107,6 +107,20 @@ static void kinds_of_stacks(void **state)
 		/* what a return probe leaves behind */
 		{ "arch_rethook_trampoline+0x0<" VNR "vmalloc+0x5a<foo+0x1 [foo]", KIND_VMALLOC,
 		  "foo+0x1 [foo]" },
+		/* ... which hides the caller of alloc_vmap_area up to 5.15: seen on 5.10 */
+		{ "kretprobe_trampoline+0x0<vmtest_do_vm_map_ram+0x12 [vmtest]<area_call+0x197 "
+		  "[vmtest]",
+		  KIND_VM_MAP_RAM, "vmtest_do_vm_map_ram+0x12 [vmtest]" },
+		{ "insert_vmap_area.constprop.0+0x0<kretprobe_trampoline+0x0<xfs_buf_map+0x1", KIND_VM_MAP_RAM,
+		  "xfs_buf_map+0x1" },
+		{ "kretprobe_trampoline+0x0<vm_map_ram+0x33<foo+0x1 [foo]", KIND_VM_MAP_RAM,
+		  "foo+0x1 [foo]" },
+		{ "kretprobe_trampoline+0x0<__vmalloc_node_range+0x6f<vmalloc+0x5a<foo+0x1 [foo]",
+		  KIND_VMALLOC, "foo+0x1 [foo]" },
+		{ "kretprobe_trampoline+0x0<get_vm_area_caller+0x3a<foo+0x1 [foo]", KIND_UNKNOWN,
+		  "foo+0x1 [foo]" },
+		{ "alloc_vmap_area+0x0<foo+0x1 [foo]", KIND_UNKNOWN, "foo+0x1 [foo]" },
+		{ "kretprobe_trampoline+0x0", KIND_UNKNOWN, "kretprobe_trampoline+0x0" },
 		/* nobody known beyond the allocator: the outermost frame */
 		{ VNR "vmalloc+0x5a", KIND_VMALLOC, "vmalloc+0x5a" },
 		{ "0xf7d3c123<" VNR "vmalloc+0x5a", KIND_UNKNOWN, "0xf7d3c123" },
@@ -185,6 +199,10 @@ static void guards(void **state)
 		{ "vm_map_ram+0x1<foo+0x1", false },
 		{ "new_vmap_block+0x1<vm_map_ram+0x1<foo+0x1", false },
 		{ "__kretprobe_trampoline+0x0<vm_map_ram+0x1<foo+0x1", false },
+		{ "kretprobe_trampoline+0x0<foo+0x1 [foo]", false },
+		{ "kretprobe_trampoline+0x0<__vmalloc_node_range+0x6f<vmalloc+0x5a", true },
+		{ "kretprobe_trampoline+0x0<get_vm_area_caller+0x3<vmap+0x5", true },
+		{ "kretprobe_trampoline+0x0", true },
 		{ "pcpu_get_vm_areas+0x1<pcpu_create_chunk+0x1", false },
 		{ VNR "vmalloc+0x1<vm_map_ram+0x1", true },
 		{ "0xc0123456", true },

@@ -24,7 +24,7 @@ stack_of() {
 }
 
 check_alloc() {
-	local line=$1 op addr start end area guard event
+	local line=$1 op addr start end area guard event kind
 	op=$(value op "$line")
 	addr=$(value addr "$line")
 	area=$(value area_bytes "$line")
@@ -34,6 +34,12 @@ check_alloc() {
 	[ "$op" = vm_map_ram ] && guard=0
 	event=$(find_alloc "$start" "$end")
 	[ -n "$event" ] || fail "$op: no alloc event $start-$end: $line"
+	case $op in
+	vzalloc) kind=vmalloc ;;
+	vmalloc_user) kind=user ;;
+	*) kind=$op ;;
+	esac
+	echo "$event" | grep -q "\"kind\":\"$kind\"" || fail "$op: kind is not $kind: $event"
 	echo "$event" | grep -q "\"guard_pages\":$guard" || fail "$op: guard is not $guard: $event"
 	stack_of "$event" | grep -q "vmtest_do_$op+" || fail "$op: stack does not name vmtest_do_$op: $(stack_of "$event")"
 	case $op in
@@ -97,7 +103,10 @@ for size in 4 4096 4097 100000 1M; do
 	vmtest "free_softirq c$size"
 done
 for name in d1 d3 d64 e1 e2 f1 g1 h1 i1; do vmtest "free $name"; done
+# A request that finds no hole also gives up the blocks that nobody uses any more.
+vmtest "fail 200M"
 sleep 0.5
+new_areas >/tmp/left
 stop_recording $out
 kernel_log_since | grep 'vmtest: op=' >/tmp/oracle
 
@@ -121,7 +130,16 @@ while read -r start end; do
 	[ -n "$(find_alloc "$start" "$end")" ] || fail "no alloc event for $start-$end, which the kernel lists"
 	checked=$((checked + 1))
 done </tmp/new
+# Every one of them that has gone was reported as freed, block and chunks included.
+grep -vxF -f /tmp/left /tmp/new >/tmp/gone || fail "nothing of what was made has gone"
+while read -r start end; do
+	grep '"type":"free"' $out | grep -qF "\"start\":\"$start\",\"end\":\"$end\"" ||
+		fail "no free event for $start-$end, which the kernel lists no more"
+	find_alloc "$start" "$end" | sed -n 's/.*"kind":"\([^"]*\)".*/\1/p' >>/tmp/gone_kinds
+	checked=$((checked + 1))
+done </tmp/gone
 for kind in vm_map_ram percpu; do
+	grep -qx $kind /tmp/gone_kinds || fail "no $kind area has gone: this tests nothing"
 	grep '"type":"alloc"' $out | grep "\"kind\":\"$kind\"" | grep -q '"guard_pages":0' ||
 		fail "no $kind area without a guard page was reported"
 done
