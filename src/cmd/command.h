@@ -16,9 +16,10 @@ enum exit_code {
 
 struct command {
 	const char *name;
-	const char *summary; /* one line of `vmtrace --help` */
-	const char *help;    /* paragraphs of `vmtrace NAME --help` */
-	uint32_t takes;      /* enum option_group */
+	const char *summary;   /* one line of `vmtrace --help` */
+	const char *arguments; /* what follows the options, "[N]"; NULL = nothing */
+	const char *help;      /* paragraphs of `vmtrace NAME --help` */
+	uint32_t takes;        /* enum option_group */
 	int (*run)(const struct options *options);
 };
 
@@ -27,6 +28,7 @@ extern const struct command cmd_map;
 extern const struct command cmd_holes;
 extern const struct command cmd_top;
 extern const struct command cmd_events;
+extern const struct command cmd_why;
 extern const struct command cmd_layout;
 extern const struct command cmd_snapshot;
 extern const struct command cmd_verify;

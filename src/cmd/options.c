@@ -110,6 +110,7 @@ static const struct {
 
 struct parse {
 	struct options *options;
+	uint32_t takes;
 	unsigned int verbose;
 };
 
@@ -281,6 +282,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		log_set_level(++parse->verbose > 1 ? LOG_LIBBPF : LOG_DEBUG);
 		return 0;
 	case ARGP_KEY_ARG:
+		if ((parse->takes & TAKES_ARGUMENT) && !parse->options->argument) {
+			parse->options->argument = arg;
+			return 0;
+		}
 		argp_error(state, "'%s' is one word too many", arg);
 		return 0;
 	default:
@@ -293,8 +298,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 void options_parse(const struct command *command, int argc, char **argv, struct options *options)
 {
 	struct argp_option list[NR_ROWS + 1];
-	struct argp argp = { .options = list, .parser = parse_option, .doc = command->help };
-	struct parse parse = { .options = options };
+	struct argp argp = { .options = list,
+			     .parser = parse_option,
+			     .doc = command->help,
+			     .args_doc = command->arguments };
+	struct parse parse = { .options = options, .takes = command->takes };
 	size_t count = 0;
 
 	memset(options, 0, sizeof(*options));

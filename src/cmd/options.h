@@ -15,17 +15,18 @@
 
 /* Which options a command takes. */
 enum option_group {
-	TAKES_INPUT = 1 << 0,    /* -i */
-	TAKES_JSON = 1 << 1,     /* --json */
-	TAKES_DURATION = 1 << 2, /* --duration */
-	TAKES_INTERVAL = 1 << 3, /* --interval */
-	TAKES_TOP = 1 << 4,      /* --top */
-	TAKES_OWNERS = 1 << 5,   /* --by, --sort */
-	TAKES_CAPTURE = 1 << 6,  /* --probes, --btf, --ring, --stack-depth, --strict */
-	TAKES_STACKS = 1 << 7,   /* --stacks */
-	TAKES_COLOR = 1 << 8,    /* --color */
-	TAKES_AREAS = 1 << 9,    /* --areas */
-	TAKES_SEED = 1 << 10,    /* --seed */
+	TAKES_INPUT = 1 << 0,     /* -i */
+	TAKES_JSON = 1 << 1,      /* --json */
+	TAKES_DURATION = 1 << 2,  /* --duration */
+	TAKES_INTERVAL = 1 << 3,  /* --interval */
+	TAKES_TOP = 1 << 4,       /* --top */
+	TAKES_OWNERS = 1 << 5,    /* --by, --sort */
+	TAKES_CAPTURE = 1 << 6,   /* --probes, --btf, --ring, --stack-depth, --strict */
+	TAKES_STACKS = 1 << 7,    /* --stacks */
+	TAKES_COLOR = 1 << 8,     /* --color */
+	TAKES_AREAS = 1 << 9,     /* --areas */
+	TAKES_SEED = 1 << 10,     /* --seed */
+	TAKES_ARGUMENT = 1 << 11, /* one word that is no option */
 };
 
 enum color_when {
@@ -37,7 +38,8 @@ enum color_when {
 #define NO_DURATION UINT64_MAX
 
 struct options {
-	const char *input; /* -i FILE, or NULL: live */
+	const char *input;    /* -i FILE, or NULL: live */
+	const char *argument; /* the word that is no option, or NULL */
 	const char *btf_path;
 	uint64_t duration_ns VMT_ALIGNED8; /* NO_DURATION: the command's default */
 	uint64_t interval_ns VMT_ALIGNED8;
