@@ -238,10 +238,8 @@ static uint64_t with_guard(uint32_t bytes)
 /* True if the report is about the failure being read: it follows, and has its size. */
 static bool belongs(const struct scan *scan, uint32_t bytes)
 {
-	uint32_t size = scan->now.event.size;
-
 	return scan->now.count && scan->part == OUTSIDE && scan->now.event.err == -EBUSY &&
-	       (size == with_guard(bytes) || size == with_guard(bytes) - VMT_PAGE_SIZE);
+	       scan->now.event.size == with_guard(bytes);
 }
 
 /* A report for bytes; err: why, if it stands alone. */
@@ -260,10 +258,10 @@ static bool report_line(struct scan *scan, struct cursor c, uint64_t t_ns)
 {
 	uint32_t bytes, size;
 
-	if (skip(&c, ": allocation failure: ") && number32(&c, 10, &bytes)) {
+	if (skip(&c, ": allocation failure: ") && number32(&c, 10, &bytes) && skip(&c, " bytes")) {
 		report(scan, t_ns, bytes, -ENOMEM);
 	} else if (skip(&c, ": allocation failure, allocated ") && number32(&c, 10, &bytes) &&
-		   skip(&c, " of ") && number32(&c, 10, &size)) {
+		   skip(&c, " of ") && number32(&c, 10, &size) && skip(&c, " bytes")) {
 		begin(scan, t_ns, -ENOMEM);
 		scan->now.event.size = size;
 	} else if (skip(&c, " error: size ") && number32(&c, 10, &bytes) && skip(&c, ", ")) {
@@ -385,7 +383,9 @@ void klog_parse(const char *text, size_t len, struct names *names, struct stacks
 		struct cursor line = { text, newline ? newline : end };
 
 		take_line(&scan, line);
-		text = line.end + 1;
+		if (!newline)
+			break;
+		text = newline + 1;
 	}
 	finish(&scan);
 }

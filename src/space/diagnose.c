@@ -11,7 +11,9 @@
  * begins further up is another's and stays where it is when the space grows. */
 #define MODULE_OFFSET_MAX (1024u * VMT_PAGE_SIZE)
 
-#define MAX_TRIED 64 /* modules: each is tried on a copy of the holes */
+/* Modules looked at, and those of them with most bytes whose absence is tried. */
+#define MAX_SEEN  64
+#define MAX_TRIED 16
 
 /* A used area, as far as it matters for who could give it back. */
 struct given {
@@ -275,11 +277,14 @@ static uint32_t room_in(const struct diagnosis *d, struct hole hole)
 {
 	uint64_t mask = d->request.align > 1 ? d->request.align - 1 : 0;
 	uint64_t start = hole.start, end = hole.end;
+	uint64_t vstart = (d->request.vstart + mask) & ~mask;
 
-	if (d->request.top_down)
-		end &= ~mask;
-	else
+	if (!d->request.top_down) {
 		start = (start + mask) & ~mask;
+	} else {
+		end &= ~mask;
+		start = start > vstart ? start : vstart;
+	}
 	return start < end ? (uint32_t)(end - start) : 0;
 }
 
@@ -315,10 +320,9 @@ static uint32_t more_needed(const struct job *job)
 		return 0;
 	if (!offset && holeset_count(job->purged) && holeset_at(job->purged, 0).start == low)
 		free_end = holeset_at(job->purged, 0).end;
-	if (d->request.top_down)
-		start = (int64_t)(free_end & ~mask) - d->request.size;
-	else
-		start = ((int64_t)free_end - d->request.size) & ~(int64_t)mask;
+	if (d->request.top_down) /* the end is aligned, and VMALLOC_START aligned up */
+		free_end &= ~(uint32_t)mask;
+	start = ((int64_t)free_end - d->request.size) & ~(int64_t)mask;
 	return start < low && low - start <= UINT32_MAX ? (uint32_t)(low - start) + offset : 0;
 }
 
@@ -328,31 +332,6 @@ static bool same_module(const struct holder *group, const struct diagnosis_modul
 	if (module->own)
 		return group->own;
 	return !group->own && group->module_id == module->module_id;
-}
-
-/* The space as it would be without the module. False: it would not help. */
-static int try_without(struct job *job, struct diagnosis_module *module, bool *helps)
-{
-	struct holeset *set = holeset_copy(job->purged);
-	uint32_t bytes;
-	struct hole hole;
-	int err = set ? 0 : -ENOMEM;
-
-	for (uint32_t i = 0; i < job->nr_given && !err; i++) {
-		const struct given *given = &job->given[i];
-
-		if (!same_module(holders_group(job->holders, given->group), module))
-			continue;
-		err = holeset_give(set, given->start, given->end);
-	}
-	*helps = false;
-	if (!err) {
-		*helps = place_find(set, &job->diagnosis->request).answer == PLACE_YES;
-		hole = look_at_holes(job->diagnosis, set, &bytes);
-		module->hole_bytes = hole.end - hole.start;
-	}
-	holeset_free(set);
-	return err;
 }
 
 static bool is_cheaper(const struct diagnosis_module *a, const struct diagnosis_module *b,
@@ -379,8 +358,62 @@ static void keep_module(struct diagnosis *d, const struct diagnosis_module *modu
 	d->nr_modules++;
 }
 
+/* The next area from index i on that would be given back; nr_given at the end. */
+static uint32_t next_given(const struct job *job, const struct diagnosis_module *module, uint32_t i)
+{
+	while (i < job->nr_given &&
+	       !same_module(holders_group(job->holders, job->given[i].group), module))
+		i++;
+	return i;
+}
+
+/* The holes, after a purge, as they would be without the module; in address order, since a set
+ * grows at its end at no cost. NULL when memory runs out. */
+static struct holeset *holes_without(const struct job *job, const struct diagnosis_module *module)
+{
+	struct holeset *set = holeset_new(space_start(job->space), space_end(job->space));
+	uint32_t h = 0, nr_holes = holeset_count(job->purged), g = next_given(job, module, 0);
+	int err = set ? 0 : -ENOMEM;
+
+	while (!err && (h < nr_holes || g < job->nr_given)) {
+		struct hole hole = { UINT32_MAX, UINT32_MAX };
+
+		if (h < nr_holes)
+			hole = holeset_at(job->purged, h);
+		if (g < job->nr_given && job->given[g].start < hole.start) {
+			err = holeset_give(set, job->given[g].start, job->given[g].end);
+			g = next_given(job, module, g + 1);
+		} else {
+			err = holeset_give(set, hole.start, hole.end);
+			h++;
+		}
+	}
+	if (!err)
+		return set;
+	holeset_free(set);
+	return NULL;
+}
+
+/* Keeps the module in mind if the request would have fitted without it. */
+static int try_without(struct job *job, struct diagnosis_module *module)
+{
+	struct holeset *set = holes_without(job, module);
+	struct hole hole;
+	uint32_t bytes;
+
+	if (!set)
+		return -ENOMEM;
+	if (place_find(set, &job->diagnosis->request).answer == PLACE_YES) {
+		hole = look_at_holes(job->diagnosis, set, &bytes);
+		module->hole_bytes = hole.end - hole.start;
+		keep_module(job->diagnosis, module, job->names);
+	}
+	holeset_free(set);
+	return 0;
+}
+
 /* The modules that hold anything, and vmtrace. The groups are those of all areas. */
-static uint32_t collect_modules(const struct job *job, struct diagnosis_module *tried)
+static uint32_t collect_modules(const struct job *job, struct diagnosis_module *seen)
 {
 	uint32_t count = 0;
 
@@ -391,35 +424,45 @@ static uint32_t collect_modules(const struct job *job, struct diagnosis_module *
 		if (!group->areas ||
 		    (!group->own && names_text(job->names, group->module_id)[0] != '['))
 			continue;
-		while (i < count && !same_module(group, &tried[i]))
+		while (i < count && !same_module(group, &seen[i]))
 			i++;
-		if (i == MAX_TRIED)
+		if (i == MAX_SEEN)
 			continue;
 		if (i == count)
-			tried[count++] = (struct diagnosis_module){
+			seen[count++] = (struct diagnosis_module){
 				.module_id = group->own ? 0 : group->module_id,
 				.own = group->own,
 			};
-		tried[i].bytes += group->bytes;
+		seen[i].bytes += group->bytes;
 	}
 	return count;
+}
+
+/* Those with most bytes first; equal ones stay in the order of their addresses, which is the same
+ * for a recording. */
+static void sort_modules(struct diagnosis_module *list, uint32_t count)
+{
+	for (uint32_t i = 1; i < count; i++) {
+		struct diagnosis_module module = list[i];
+		uint32_t at = i;
+
+		for (; at > 0 && list[at - 1].bytes < module.bytes; at--)
+			list[at] = list[at - 1];
+		list[at] = module;
+	}
 }
 
 static int find_modules(struct job *job)
 {
 	struct diagnosis *d = job->diagnosis;
-	struct diagnosis_module tried[MAX_TRIED];
-	uint32_t count = collect_modules(job, tried);
+	struct diagnosis_module seen[MAX_SEEN];
+	uint32_t count = collect_modules(job, seen);
 	int err = 0;
 
-	for (uint32_t i = 0; i < count && !err; i++) {
-		bool helps;
-
-		if ((uint64_t)d->free_bytes + d->lazy_bytes + tried[i].bytes < d->request.size)
-			continue;
-		err = try_without(job, &tried[i], &helps);
-		if (!err && helps)
-			keep_module(d, &tried[i], job->names);
+	sort_modules(seen, count);
+	for (uint32_t i = 0; i < count && i < MAX_TRIED && !err; i++) {
+		if ((uint64_t)d->free_bytes + d->lazy_bytes + seen[i].bytes >= d->request.size)
+			err = try_without(job, &seen[i]);
 	}
 	return err;
 }

@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* A diagnosis looks at every page several times: so many pages may be looked at in 100 ms of event
- * time (32 diagnoses of a space of 128 MB), and one diagnosis in any case. */
-#define PAGES_PER_WINDOW (1u << 20)
+ * time (8 diagnoses of a space of 128 MB), and one diagnosis in any case. */
+#define PAGES_PER_WINDOW (1u << 18)
 
 struct failures {
 	struct failure *entries[FAILURES_KEPT]; /* the one that failed last first */

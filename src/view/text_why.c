@@ -213,18 +213,27 @@ static void put_holes(const struct screen *s)
 	put_line(s, "largest", "hole%s %s", cut ? " in that range" : "", text);
 }
 
+/* Of a list that was read only now no age is known. */
+static void put_age(const struct screen *s, const struct holder *holder)
+{
+	uint64_t t_ns = s->d->t_ns, birth_ns = holder->oldest_birth_ns;
+	char age[16] = "";
+
+	if (!s->report->from_log)
+		units_duration(t_ns > birth_ns ? t_ns - birth_ns : 0, age, sizeof(age));
+	fprintf(s->out, " %s%7.7s ", *age && holder->seeded ? ">" : " ", age);
+}
+
 static void put_holder(const struct screen *s, const struct holder *holder)
 {
-	uint64_t t_ns = s->d->t_ns;
-	char bytes[WHY_NUMBER], age[16], label[TEXT_LABEL], text[TEXT_LABEL + 8];
+	char bytes[WHY_NUMBER], label[TEXT_LABEL], text[TEXT_LABEL + 8];
 	const char *name = names_text(s->view->names, holder->label_id);
 
-	units_duration(t_ns > holder->oldest_birth_ns ? t_ns - holder->oldest_birth_ns : 0, age,
-		       sizeof(age));
 	if (holder->own)
 		text_color(s->out, s->view, TEXT_OWN);
-	fprintf(s->out, "  %8s in %5" PRIu32 " %s%7.7s ", why_amount(s->d, holder->bytes, bytes),
-		holder->areas, holder->seeded ? ">" : " ", age);
+	fprintf(s->out, "  %8s in %5" PRIu32, why_amount(s->d, holder->bytes, bytes),
+		holder->areas);
+	put_age(s, holder);
 	text_field(s->out, holder->kind == KIND_UNKNOWN ? "-" : kind_name(holder->kind), 10);
 	putc(' ', s->out);
 	snprintf(text, sizeof(text), "%s%s", holder->own ? "@ " : "",
@@ -265,7 +274,9 @@ static void put_window(const struct screen *s, unsigned int rows)
 		return;
 	put_line(s, "nearest", "%s: %s live%s", why_range(d->window.start, d->window.end, range),
 		 why_amount(d, d->window.live_bytes, live),
-		 d->blockers.count ? "; in the way (bytes, areas, oldest):" : "");
+		 !d->blockers.count    ? ""
+		 : s->report->from_log ? "; in the way (bytes, areas):"
+				       : "; in the way (bytes, areas, oldest):");
 	put_list(s, &d->blockers, rows);
 }
 
@@ -273,7 +284,8 @@ static void put_owners(const struct screen *s, unsigned int rows)
 {
 	if (!s->d->owners.count)
 		return;
-	put_line(s, "most", "of the space is held by (bytes, areas, oldest):");
+	put_line(s, "most", "of the space is held by (bytes, areas%s):",
+		 s->report->from_log ? "" : ", oldest");
 	put_list(s, &s->d->owners, rows);
 }
 
@@ -339,7 +351,7 @@ static void help_vmalloc(const struct screen *s)
 	if (wanted)
 		put_help_line(s,
 			      "vmalloc=%" PRIu32 "M at boot (%s now; an estimate; it takes low "
-			      "memory from the rest)",
+			      "memory away)",
 			      wanted, units_bytes(d->totals.total_bytes, now, sizeof(now)));
 	else
 		put_help_line(s, "no vmalloc=: it would leave too little low memory");
