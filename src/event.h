@@ -42,6 +42,7 @@ enum wire_flag {
 	WIRE_F_PERCPU = 1 << 0,    /* from pcpu_get_vm_areas: no guard page, no alloc_vmap_area */
 	WIRE_F_NO_ENTRY = 1 << 1,  /* the return was seen, the entry was not: request unknown */
 	WIRE_F_STACK_CUT = 1 << 2, /* the stack was deeper than the record takes */
+	WIRE_F_PAGES = 1 << 3,     /* FAIL: from warn_alloc, whose caller is at start */
 };
 
 /* Starts every record. Times are bpf_ktime_get_ns(), that is CLOCK_MONOTONIC. */

@@ -11,8 +11,8 @@
 #include "kernel.bpf.h"
 #include "transport.bpf.h"
 
-#define MAX_NESTED  4    /* power of two; allocations of one task inside each other */
-#define NR_REQUESTS 1024 /* power of two */
+#define MAX_NESTED  4   /* power of two; allocations of one task inside each other */
+#define NR_REQUESTS 512 /* power of two */
 
 /* What an allocation in progress was asked for: from its entry to its return. */
 struct inflight_slot {
@@ -42,14 +42,25 @@ struct {
 	__type(value, struct inflight);
 } inflight SEC(".maps");
 
+/* A call of __vmalloc_node_range, or of another that takes the size first. */
+struct asked {
+	uint32_t sp; /* at its entry: a call that is still running lies above the stack pointer */
+	uint32_t bytes;
+	uint32_t size; /* as asked of alloc_vmap_area; 0 = not yet, ASKED_FAILED = it found none */
+};
+
+#define ASKED_FAILED 1 /* no size: those are whole pages */
+
 /*
- * The size last asked of __vmalloc_node_range by a task, until its alloc_vmap_area takes it. One
- * slot for all tids with the same low bits: a collision loses a payload size, never an area.
+ * The last such call of a task, and the one in which it was made: above 4 MB of buffer the array of
+ * page pointers is allocated in the same way (mm/vmalloc.c:__vmalloc_area_node), and the pages come
+ * after it. One entry for all tids with the same low bits: a collision loses a payload size or a
+ * lack of pages, never an area.
  */
 struct request {
 	uint32_t tid;
-	uint32_t sp;
-	uint32_t bytes;
+	struct asked call;
+	struct asked outer;
 };
 
 struct {
@@ -160,21 +171,86 @@ static __always_inline bool inflight_pop(uint32_t bp, struct inflight_slot *slot
 	return false;
 }
 
+/* ---- what was asked of vmalloc --------------------------------------------------------------
+ */
+
+/* The entry of this task, which another may still have. */
+static __always_inline struct request *request_slot(uint32_t tid)
+{
+	uint32_t key = tid & (NR_REQUESTS - 1);
+
+	return bpf_map_lookup_elem(&requests, &key);
+}
+
+static __always_inline struct request *own_request(void)
+{
+	uint32_t tid = current_tid();
+	struct request *request = request_slot(tid);
+
+	return request && request->tid == tid ? request : NULL;
+}
+
+static __always_inline void ask(uint32_t sp, uint32_t bytes)
+{
+	uint32_t tid = current_tid();
+	struct request *request = request_slot(tid);
+
+	if (!request)
+		return;
+	if (request->call.sp > sp && request->tid == tid && request->call.size)
+		request->outer = request->call; /* running, or an earlier one: it does no harm */
+	request->tid = tid;
+	request->call.sp = sp;
+	request->call.bytes = bytes;
+	request->call.size = 0;
+}
+
 /* The size asked of __vmalloc_node_range, if it fits what alloc_vmap_area is now asked for: whole
- * pages and the guard page (mm/vmalloc.c:__get_vm_area_node), or no guard page. sp: where the stack
- * is now, 0 = not known; a call that has returned lies below it. */
+ * pages and the guard page (mm/vmalloc.c:__get_vm_area_node), or no guard page. Once for each call.
+ * sp: where the stack is now, 0 = not known. */
 static __always_inline uint32_t take_request(uint32_t sp, uint32_t size)
 {
-	uint32_t tid = current_tid(), key = tid & (NR_REQUESTS - 1), pages_bytes;
-	struct request *request = bpf_map_lookup_elem(&requests, &key);
+	struct request *request = own_request();
 
-	if (!request || request->tid != tid || request->sp <= sp)
+	if (!request || request->call.size || request->call.sp <= sp)
 		return 0;
-	request->tid = 0;
-	pages_bytes = (request->bytes + VMT_PAGE_SIZE - 1) & ~(VMT_PAGE_SIZE - 1);
-	if (size != pages_bytes && size != pages_bytes + VMT_PAGE_SIZE)
+	if (size - request->call.bytes >= 2 * VMT_PAGE_SIZE) /* size is of whole pages */
 		return 0;
-	return request->bytes;
+	request->call.size = size;
+	return request->call.bytes;
+}
+
+/* alloc_vmap_area, called from the frame at bp, has found nothing: what follows from that
+ * (warn_alloc, a NULL) is told already. */
+static __always_inline void fail_request(uint32_t bp)
+{
+	struct request *request = own_request();
+
+	if (!request)
+		return;
+	if (request->call.sp <= bp && request->outer.sp > bp)
+		request->outer.size = ASKED_FAILED;
+	else
+		request->call.size = ASKED_FAILED;
+}
+
+/*
+ * The call inside which warn_alloc runs, entered at sp; NULL if there is none. The call for the
+ * array of page pointers, which was made from the same frame and has returned, had its entry at
+ * most so many bytes above: warn_alloc has up to 5 words of arguments and its return address. A
+ * call that is still running has its own frame in between as well.
+ */
+#define WARN_CALL_BYTES 24
+
+static __always_inline struct asked *request_around(uint32_t sp)
+{
+	struct request *request = own_request();
+
+	if (!request)
+		return NULL;
+	if (request->call.sp > sp + WARN_CALL_BYTES)
+		return &request->call;
+	return request->outer.sp > sp + WARN_CALL_BYTES ? &request->outer : NULL;
 }
 
 #endif

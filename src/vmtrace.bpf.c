@@ -195,6 +195,8 @@ PROGRAM("kretprobe", alloc_return, struct pt_regs)
 	if (IS_ERROR(va)) {
 		record.alloc.head.type = WIRE_FAIL;
 		record.alloc.err = (int32_t)va;
+		if (record.alloc.requested)
+			fail_request(ctx->bp);
 	} else if (!read_area(va, &record.alloc.head)) {
 		return;
 	}
@@ -323,6 +325,8 @@ PROGRAM("kretprobe", fail_return, struct pt_regs)
 	fill_alloc(&record, &slot);
 	record.alloc.head.type = WIRE_FAIL;
 	record.alloc.err = (int32_t)RESULT(ctx);
+	if (record.alloc.requested)
+		fail_request(ctx->bp);
 	add_stack(ctx, config, 0, &record);
 	send_alloc(ctx, &record);
 }
@@ -454,14 +458,37 @@ PROGRAM("kretprobe", percpu_return, struct pt_regs)
 /* vmalloc(size), __vmalloc_node_range(size, ...) and whatever else takes the size first. */
 PROGRAM("kprobe", vmalloc_entry, struct pt_regs)
 {
-	uint32_t tid = current_tid(), key = tid & (NR_REQUESTS - 1);
-	struct request *request = bpf_map_lookup_elem(&requests, &key);
+	ask(entry_sp(ctx, config), ARG1(ctx));
+}
 
-	if (!request)
+/*
+ * warn_alloc(gfp, nodemask, format, ...): arguments on the stack, since their number varies.
+ * vmalloc calls it when it fails, under __GFP_NOWARN too: the function decides what is printed.
+ * Lack of an address has been told by the return of alloc_vmap_area; what is left is lack of pages.
+ * The page allocator calls it as well, deep inside the same request: the return address tells user
+ * space.
+ */
+PROGRAM("kprobe", warn_entry, struct pt_regs)
+{
+	uint32_t sp = entry_sp(ctx, config);
+	struct asked *asked = request_around(sp);
+	struct alloc_record record = {};
+
+	if (!asked || asked->size == ASKED_FAILED)
 		return;
-	request->tid = tid;
-	request->sp = entry_sp(ctx, config);
-	request->bytes = ARG1(ctx);
+	fill_head(&record.alloc.head, WIRE_FAIL, bpf_ktime_get_ns());
+	record.alloc.head.flags |= WIRE_F_PAGES;
+	read32(sp, &record.alloc.head.start);
+	stack_arg(sp, 4, &record.alloc.gfp);
+	if (record.alloc.gfp >> GFP_BITS)
+		record.alloc.gfp = 0;
+	record.alloc.requested = asked->bytes;
+	record.alloc.size = asked->size;
+	if (!asked->size) /* it got no further: whole pages and the guard page */
+		record.alloc.size = (asked->bytes + 2 * VMT_PAGE_SIZE - 1) & ~(VMT_PAGE_SIZE - 1);
+	record.alloc.err = -ENOMEM;
+	add_stack(ctx, config, OWN_FRAME, &record);
+	send_alloc(ctx, &record);
 }
 
 /* vfree(addr), vfree_atomic(addr): from atomic context the area is given up later, by a kworker,

@@ -16,6 +16,14 @@ struct stack_facts {
 	uint8_t has_guard;
 };
 
+/* The last failure of a task. */
+struct last_fail {
+	uint32_t tid;
+	uint32_t requested;
+};
+
+#define NR_LAST_FAILS 16 /* power of two */
+
 struct decode {
 	struct names *names;
 	struct stacks *stacks;
@@ -23,6 +31,7 @@ struct decode {
 	uint32_t own_pid;
 	struct stack_facts *facts; /* by stack id */
 	uint32_t nr_facts;
+	struct last_fail last_fails[NR_LAST_FAILS]; /* by the low bits of tid */
 };
 
 struct decode *decode_new(struct names *names, struct stacks *stacks, struct resolver *resolver,
@@ -70,18 +79,23 @@ static struct stack_facts facts_of_stack(struct decode *decode, uint32_t stack_i
 	return facts;
 }
 
-/* Interns the frames that follow an alloc record; emits EV_STACK if they are new. */
-static int decode_stack(struct decode *decode, const struct wire_alloc *alloc,
+/* Interns the frames that follow an alloc record; emits EV_STACK if they are new. first: a frame
+ * before them, 0 if there is none. */
+static int decode_stack(struct decode *decode, const struct wire_alloc *alloc, uint32_t first,
 			const struct sink *sink, uint32_t *stack_id)
 {
 	const uint32_t *addrs = (const uint32_t *)(alloc + 1);
-	uint32_t frames[VMT_MAX_FRAMES];
+	uint32_t frames[VMT_MAX_FRAMES + 1], nr_frames = 0;
 	struct event event = { .t_ns = alloc->head.t_ns, .type = EV_STACK };
 	bool is_new = false;
 
+	if (first)
+		frames[nr_frames++] = first;
 	for (uint32_t i = 0; i < alloc->head.nr_frames; i++)
-		frames[i] = resolver_frame(decode->resolver, addrs[i], alloc->head.t_ns);
-	*stack_id = stacks_intern(decode->stacks, frames, alloc->head.nr_frames, &is_new);
+		frames[nr_frames++] = resolver_frame(decode->resolver, addrs[i], alloc->head.t_ns);
+	if (nr_frames > VMT_MAX_FRAMES)
+		nr_frames = VMT_MAX_FRAMES;
+	*stack_id = stacks_intern(decode->stacks, frames, nr_frames, &is_new);
 	if (!is_new)
 		return 0;
 	event.stack_id = *stack_id;
@@ -114,6 +128,48 @@ static uint8_t guard_pages(const struct wire_alloc *alloc, const struct stack_fa
 	return facts->has_guard;
 }
 
+/* True if the task has just failed to get the array of page pointers for so many bytes. */
+static bool array_has_failed(const struct decode *decode, uint32_t tid, uint32_t bytes)
+{
+	const struct last_fail *last = &decode->last_fails[tid & (NR_LAST_FAILS - 1)];
+	uint32_t pages = bytes / VMT_PAGE_SIZE + (bytes % VMT_PAGE_SIZE != 0);
+
+	return bytes && last->tid == tid && last->requested == pages * sizeof(uint32_t);
+}
+
+/*
+ * True if the call of warn_alloc is a failure of vmalloc that no other record tells of. caller: the
+ * frame that called it. The page allocator calls it too, on its way to a failure or to another try;
+ * and a vmalloc that did not get its array of page pointers calls it after the one for the array
+ * has failed.
+ */
+static bool is_failure_of_pages(const struct decode *decode, const struct wire_alloc *alloc,
+				uint32_t caller)
+{
+	return kind_frame_is_plumbing(names_text(decode->names, caller)) &&
+	       !array_has_failed(decode, alloc->head.tid, alloc->requested);
+}
+
+static void note_fail(struct decode *decode, const struct wire_alloc *alloc)
+{
+	decode->last_fails[alloc->head.tid & (NR_LAST_FAILS - 1)] =
+		(struct last_fail){ alloc->head.tid, alloc->requested };
+}
+
+static void decode_area_facts(struct decode *decode, const struct wire_alloc *alloc,
+			      struct event *event)
+{
+	struct stack_facts facts = facts_of_stack(decode, event->stack_id);
+
+	event->kind = facts.kind;
+	if (alloc->head.flags & WIRE_F_PERCPU)
+		event->kind = KIND_PERCPU;
+	else if (event->type == EV_ALLOC)
+		event->guard_pages = guard_pages(alloc, &facts);
+	if (alloc->head.flags & WIRE_F_STACK_CUT)
+		event->flags |= EV_F_STACK_CUT;
+}
+
 static int decode_alloc(struct decode *decode, const struct wire_alloc *alloc,
 			const struct sink *sink)
 {
@@ -128,20 +184,23 @@ static int decode_alloc(struct decode *decode, const struct wire_alloc *alloc,
 		.requested = alloc->requested,
 		.err = alloc->err,
 	};
-	struct stack_facts facts;
-	int err = decode_stack(decode, alloc, sink, &event.stack_id);
+	uint32_t caller = 0;
+	int err;
 
+	if (alloc->head.flags & WIRE_F_PAGES) {
+		caller = resolver_frame(decode->resolver, alloc->head.start, alloc->head.t_ns);
+		if (!is_failure_of_pages(decode, alloc, caller))
+			return 0;
+	}
+	err = decode_stack(decode, alloc, caller, sink, &event.stack_id);
 	if (err)
 		return err;
 	decode_head(decode, &alloc->head, &event);
-	facts = facts_of_stack(decode, event.stack_id);
-	event.kind = facts.kind;
-	if (alloc->head.flags & WIRE_F_PERCPU)
-		event.kind = KIND_PERCPU;
-	else
-		event.guard_pages = guard_pages(alloc, &facts);
-	if (alloc->head.flags & WIRE_F_STACK_CUT)
-		event.flags |= EV_F_STACK_CUT;
+	decode_area_facts(decode, alloc, &event);
+	if (event.type == EV_FAIL) {
+		note_fail(decode, alloc);
+		event.start = event.end = 0;
+	}
 	if (event.kind == KIND_MODULE)
 		resolver_modules_changed(decode->resolver, event.t_ns);
 	return sink_event(sink, &event);

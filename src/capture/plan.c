@@ -25,6 +25,7 @@ enum hook_id {
 	VMALLOC_ENTRY,
 	VFREE_ENTRY,
 	VFREE_ATOMIC_ENTRY,
+	WARN_ENTRY,
 	HOOK_COUNT
 };
 
@@ -85,6 +86,7 @@ static const struct hook hooks[HOOK_COUNT] = {
 				 "vfree_entry",
 				 "who frees from atomic context",
 				 PROBE_ENTRY },
+	[WARN_ENTRY] = { { "warn_alloc" }, "warn_entry", "vmalloc got no pages", PROBE_ENTRY },
 };
 
 #define TRACEPOINT (1u << WAY_TRACEPOINT)
@@ -172,6 +174,12 @@ static const struct way {
 	  false,
 	  { NO_HOOK },
 	  "not at all: a free by a kworker has the kworker's name" },
+	{ NEED_PAGES, ANY, true, { WARN_ENTRY, VMALLOC_ENTRY }, "kprobe on warn_alloc" },
+	{ NEED_PAGES,
+	  ANY,
+	  false,
+	  { NO_HOOK },
+	  "not at all: only failures for want of addresses are reported" },
 };
 
 static const struct {
@@ -187,6 +195,7 @@ static const struct {
 	[NEED_PERCPU] = { "percpu chunk", false, true, false },
 	[NEED_REQUESTED] = { "requested size", false, false, true },
 	[NEED_FREER] = { "who frees", false, false, true },
+	[NEED_PAGES] = { "out of pages", false, false, true },
 };
 
 /*

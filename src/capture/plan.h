@@ -38,6 +38,7 @@ enum need {
 	NEED_PERCPU,    /* percpu chunks, which do not pass alloc_vmap_area */
 	NEED_REQUESTED, /* the bytes asked of vmalloc */
 	NEED_FREER,     /* who called vfree, when a kworker frees later */
+	NEED_PAGES,     /* vmalloc failed for want of pages, not of addresses */
 	NEED_COUNT
 };
 

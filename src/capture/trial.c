@@ -219,12 +219,12 @@ static int try_plan(struct capture *capture, const struct plan *plan, char *why,
 }
 
 /* What a plan cannot see, said once: a good map does not need it, some questions do. */
-static void note_unmet(const struct plan *plan, bool with_requests)
+static void note_unmet(const struct plan *plan)
 {
 	for (int i = 0; i < NEED_COUNT; i++) {
 		const struct plan_need *need = &plan->needs[i];
 
-		if (!need->met && (with_requests || (i != NEED_REQUESTED && i != NEED_FREER)))
+		if (!need->met && need->how[0]) /* else it is not wanted: --probes=area */
 			log_note("%s (%s): %s", need->what, need->why, need->how);
 	}
 }
@@ -280,7 +280,7 @@ static int start_without_stacks(struct capture *capture, const struct plan *plan
 		log_note("plan '%s' is the best that works here, and its stacks do not reach the "
 			 "caller: who holds an area is known only where the kernel's list says it",
 			 plan_name(plan));
-	note_unmet(plan, capture->options.plan.with_requests);
+	note_unmet(plan);
 	return 0;
 }
 
@@ -299,7 +299,7 @@ int capture_start_flow(struct capture *capture)
 		int err = try_plan(capture, &plans[i], why, sizeof(why));
 
 		if (!err) {
-			note_unmet(&plans[i], capture->options.plan.with_requests);
+			note_unmet(&plans[i]);
 			return 0;
 		}
 		if (err != -ENOSYS && err != -ENODATA)

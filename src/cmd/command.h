@@ -29,6 +29,7 @@ extern const struct command cmd_holes;
 extern const struct command cmd_top;
 extern const struct command cmd_fit;
 extern const struct command cmd_events;
+extern const struct command cmd_why;
 extern const struct command cmd_layout;
 extern const struct command cmd_snapshot;
 extern const struct command cmd_verify;

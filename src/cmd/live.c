@@ -8,21 +8,46 @@
 #include "cmd/live_source.h"
 #include "cmd/session.h"
 #include "log.h"
+#include "space/failures.h"
 #include "view/units.h"
+#include "view/why.h"
 
 #define DEFAULT_TOP 5
 
-static int print_block(struct session *session, unsigned int top)
-{
-	struct view view = session_view(session, stdout);
+struct live {
+	struct session session;
+	struct sink sink;
+	struct failures *failures;
+};
 
-	text_live(stdout, &view, session->last_fail.type ? &session->last_fail : NULL, top);
+static int on_event(void *context, const struct event *event)
+{
+	struct live *live = context;
+	struct session *session = &live->session;
+
+	if (event->type == EV_FAIL) /* without memory it is shown all the same, unexplained */
+		failures_take(live->failures, event, session->space, session->names,
+			      session->stacks);
+	return 0;
+}
+
+static int print_block(struct live *live, unsigned int top)
+{
+	struct session *session = &live->session;
+	struct view view = session_view(session, stdout);
+	char verdict[64] = "";
+
+	if (failures_count(live->failures))
+		why_short(&failures_at(live->failures, 0)->diagnosis, verdict, sizeof(verdict));
+	text_live(stdout, &view, session->last_fail.type ? &session->last_fail : NULL, verdict,
+		  top);
 	return fflush(stdout) ? SESSION_END : SESSION_MORE;
 }
 
 /* Blocks until the time is over. */
-static int watch(struct session *session, const struct options *options)
+static int watch(struct live *live, const struct options *options)
 {
+	struct session *session = &live->session;
 	unsigned int top = options->top ? options->top : DEFAULT_TOP;
 	uint64_t begin_ns = clock_now_ns(), passed_ns = 0;
 	int code = session_run(session, 0);
@@ -30,7 +55,7 @@ static int watch(struct session *session, const struct options *options)
 	while (!code && passed_ns < options->duration_ns) {
 		uint64_t left_ns = options->duration_ns - passed_ns;
 
-		code = print_block(session, top);
+		code = print_block(live, top);
 		if (!code)
 			code = session_run(session, left_ns < options->interval_ns
 							    ? left_ns
@@ -38,7 +63,7 @@ static int watch(struct session *session, const struct options *options)
 		passed_ns = clock_now_ns() - begin_ns;
 	}
 	if (code == SESSION_END)
-		print_block(session, top);
+		print_block(live, top);
 	return code == SESSION_END ? EXIT_OK : code;
 }
 
@@ -62,14 +87,21 @@ static int summarize(struct session *session)
 
 static int run(const struct options *options)
 {
-	struct session session;
-	int code = session_open(&session, options, NULL);
+	struct live live = { .failures = failures_new() };
+	int code;
 
+	if (!live.failures) {
+		log_error("out of memory");
+		return EXIT_FAILED;
+	}
+	live.sink = (struct sink){ .event = on_event, .context = &live };
+	code = session_open(&live.session, options, &live.sink);
 	if (!code)
-		code = watch(&session, options);
+		code = watch(&live, options);
 	if (!code && !ferror(stdout))
-		code = summarize(&session);
-	session_close(&session);
+		code = summarize(&live.session);
+	session_close(&live.session);
+	failures_free(live.failures);
 	return code;
 }
 

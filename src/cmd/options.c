@@ -131,8 +131,8 @@ static const struct {
 
 struct parse {
 	struct options *options;
-	unsigned int verbose;
 	uint32_t takes;
+	unsigned int verbose;
 };
 
 static void bad_value(struct argp_state *state, const char *option, const char *value,

@@ -171,8 +171,8 @@ static uint32_t comm_label(const struct area *area, struct names *names)
 	return area->comm_id ? area->comm_id : names_intern_str(names, "?");
 }
 
-static uint32_t label_of(const struct area *area, struct names *names, const struct stacks *stacks,
-			 enum owners_by by)
+uint32_t owners_label(const struct area *area, struct names *names, const struct stacks *stacks,
+		      enum owners_by by)
 {
 	switch (by) {
 	case OWNERS_BY_MODULE:
@@ -356,7 +356,7 @@ int owners_collect(const struct space *space, struct names *names, const struct 
 
 		if (area->state != AREA_USED)
 			continue;
-		group = group_get(&all, label_of(area, names, stacks, by), area->stack_id,
+		group = group_get(&all, owners_label(area, names, stacks, by), area->stack_id,
 				  by == OWNERS_BY_STACK);
 		if (group)
 			group_add(group, area);

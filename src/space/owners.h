@@ -59,6 +59,11 @@ int owners_sort_from_name(const char *name, enum owners_sort *sort);
 uint32_t owners_caller_of(const struct area *area, struct names *names,
 			  const struct stacks *stacks);
 
+/* The label under which an area is grouped: "[foo]", "kernel" or "?" BY_MODULE, and so on. BY_STACK
+ * as BY_CALLER. */
+uint32_t owners_label(const struct area *area, struct names *names, const struct stacks *stacks,
+		      enum owners_by by);
+
 /* "[foo]" of "bar+0x1 [foo]" without the brackets: "foo"; "kernel" for core symbols; "?" for an
  * unresolved address. Returned as string id. */
 uint32_t owners_module_of(struct names *names, uint32_t frame_id);

@@ -69,8 +69,9 @@ void text_event(FILE *out, const struct view *view, const struct event *event, u
 		bool with_stack);
 
 /* The block that live prints every interval: a header line with the time since start, summary,
- * last failure if any (last_fail may be NULL), map of at most 8 rows, hole histogram, top owners.
- */
-void text_live(FILE *out, const struct view *view, const struct event *last_fail, unsigned int top);
+ * last failure if any (last_fail may be NULL) with its verdict, map of at most 8 rows, hole
+ * histogram, top owners. */
+void text_live(FILE *out, const struct view *view, const struct event *last_fail,
+	       const char *verdict, unsigned int top);
 
 #endif

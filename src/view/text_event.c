@@ -33,10 +33,11 @@ static unsigned int put_time(FILE *out, uint64_t t_ns, uint64_t base_ns)
 /* "RANGE   SIZE KIND   ": empty fields where bytes is 0 or kind is NULL. */
 static void put_columns(FILE *out, uint32_t start, uint32_t end, uint32_t bytes, const char *kind)
 {
-	char number[16];
+	char number[16], range[20] = "-";
 
-	fprintf(out, " %08" PRIx32 "-%08" PRIx32 " %6s ", start, end,
-		units_bytes(bytes, number, sizeof(number)));
+	if (end) /* none was searched for a vmalloc that got no pages */
+		snprintf(range, sizeof(range), "%08" PRIx32 "-%08" PRIx32, start, end);
+	fprintf(out, " %-17s %6s ", range, units_bytes(bytes, number, sizeof(number)));
 	text_field(out, kind, 8);
 	putc(' ', out);
 }

@@ -34,7 +34,8 @@ static void header_line(FILE *out, const struct view *view)
 }
 
 /* Two lines: what was asked and when; by which function. */
-static void last_failure(FILE *out, const struct view *view, const struct event *fail)
+static void last_failure(FILE *out, const struct view *view, const struct event *fail,
+			 const char *verdict)
 {
 	char number[16], ago[16], task[TEXT_TASK], errname[TEXT_NUMBER], label[TEXT_LABEL];
 	struct stack stack = stacks_get(view->stacks, fail->stack_id);
@@ -49,8 +50,11 @@ static void last_failure(FILE *out, const struct view *view, const struct event 
 			     sizeof(number)));
 	text_flow_item(&flow, view, TEXT_PLAIN, item);
 	snprintf(item, sizeof(item), "in %08" PRIx32 "-%08" PRIx32 ":", fail->vstart, fail->vend);
-	text_flow_item(&flow, view, TEXT_PLAIN, item);
+	if (fail->vend)
+		text_flow_item(&flow, view, TEXT_PLAIN, item);
 	text_flow_item(&flow, view, TEXT_ALARM, text_errno(fail->err, errname));
+	if (*verdict)
+		text_flow_item(&flow, view, TEXT_ALARM, verdict);
 	if (stack.nr_frames) {
 		uint32_t frame = kind_owner_frame(view->names, stack);
 
@@ -60,12 +64,13 @@ static void last_failure(FILE *out, const struct view *view, const struct event 
 	text_flow_end(&flow);
 }
 
-void text_live(FILE *out, const struct view *view, const struct event *last_fail, unsigned int top)
+void text_live(FILE *out, const struct view *view, const struct event *last_fail,
+	       const char *verdict, unsigned int top)
 {
 	header_line(out, view);
 	text_summary(out, view);
 	if (last_fail)
-		last_failure(out, view, last_fail);
+		last_failure(out, view, last_fail, verdict);
 	text_map(out, view, LIVE_MAP_ROWS);
 	text_hole_histogram(out, view);
 	if (top)

@@ -23,6 +23,9 @@ top-stack|top --by=stack --top=4
 top-guard|top --sort=guard
 top-waste-json|top --sort=waste --json
 top-json|top --by=stack --sort=age --json
+why|why
+why-all|why 20
+why-json|why 20 --json
 events|events --stacks
 events-json|events --json'
 
@@ -57,6 +60,22 @@ check() {
 	fi
 }
 
+# One failure is explained on one screen, each of them.
+check_screen() {
+	"$vmtrace" why 20 -i "$dir/$1.jsonl" 2>"$tmp/stderr" >"$tmp/out"
+	if awk 'length > 80 { bad = 1; print "too long: " $0 }
+		/^$/ { n = 0; next }
+		++n > 23 + /kinds? in all/ { bad = 1; print "too many lines: " $0 }
+		END { exit bad }' "$tmp/out" >"$tmp/diff"; then
+		passed=$((passed + 1))
+		echo "ok $1.screen"
+	else
+		failed=$((failed + 1))
+		echo "FAIL $1.screen"
+		cat "$tmp/diff"
+	fi
+}
+
 # What `events --json` wrote shows the same map, holes and trend as the file that it was made of.
 check_reread() {
 	"$vmtrace" events --json -i "$dir/$1.jsonl" >"$tmp/again.jsonl" 2>"$tmp/stderr"
@@ -85,7 +104,7 @@ for input in "$dir"/*.jsonl; do
 	done <<END
 $commands
 END
-	[ $record = yes ] || check_reread "$name"
+	[ $record = yes ] || { check_reread "$name"; check_screen "$name"; }
 done
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -332,6 +332,100 @@ static void failure(void **state)
 	assert_int_equal(event.start | event.end, 0);
 }
 
+static const uint32_t warn_stack[] = {VMALLOC, OWNER};
+
+/* A record of warn_alloc, which caller called. */
+static struct alloc_record warn_record(uint32_t caller, uint32_t tid, uint32_t requested)
+{
+	struct alloc_record r = alloc_record(warn_stack, ARRAY_SIZE(warn_stack));
+
+	r.alloc.head.type = WIRE_FAIL;
+	r.alloc.head.flags = WIRE_F_PAGES;
+	r.alloc.head.start = caller;
+	r.alloc.head.end = 0;
+	r.alloc.head.tid = tid;
+	r.alloc.vstart = r.alloc.vend = 0;
+	r.alloc.requested = requested;
+	r.alloc.err = -ENOMEM;
+	return r;
+}
+
+/* How many events r gives, its stack left out. */
+static uint32_t failures_of(struct fixture *f, const struct alloc_record *r)
+{
+	size_t len = sizeof(r->alloc) + r->alloc.head.nr_frames * sizeof(uint32_t);
+
+	assert_int_equal(decode(f, r, len), 0);
+	return f->count && f->events[f->count - 1].type == EV_FAIL;
+}
+
+/* vmalloc called warn_alloc: a failure, with the caller as the innermost frame. */
+static void out_of_pages(void **state)
+{
+	struct fixture *f = *state;
+	struct alloc_record r = warn_record(NODE_RANGE, 8, 16 * PAGE);
+	struct event event = decode_alloc(f, &r);
+	struct stack stack = stacks_get(f->stacks, event.stack_id);
+
+	assert_int_equal(event.type, EV_FAIL);
+	assert_int_equal(event.err, -ENOMEM);
+	assert_int_equal(event.start | event.end | event.vstart | event.vend, 0);
+	assert_int_equal(event.requested, 16 * PAGE);
+	assert_int_equal(event.kind, KIND_VMALLOC);
+	assert_int_equal(stack.nr_frames, 3);
+	assert_string_equal(names_text(f->names, stack.frames[0]), "__vmalloc_node_range+0x10");
+	assert_string_equal(names_text(f->names, stack.frames[2]), "owner+0x10");
+}
+
+/* The page allocator calls warn_alloc in the middle of a vmalloc, which may go on. */
+static void warning_of_another(void **state)
+{
+	struct fixture *f = *state;
+	struct alloc_record r = warn_record(OWNER, 8, 16 * PAGE);
+
+	assert_int_equal(failures_of(f, &r), 0);
+	assert_int_equal(f->count, 0);
+	r = warn_record(0, 8, 16 * PAGE);
+	assert_int_equal(failures_of(f, &r), 0);
+}
+
+/* The array of page pointers failed, and therefore the request: one failure. Not so of another
+ * task, of another size, or the second time. */
+static void array_of_pages(void **state)
+{
+	struct fixture *f = *state;
+	struct alloc_record array = warn_record(NODE_RANGE, 8, 2000 * 4);
+	struct alloc_record request = warn_record(NODE_RANGE, 8, 2000 * PAGE - 5);
+	struct alloc_record other = warn_record(NODE_RANGE, 9, 2000 * PAGE);
+	struct alloc_record larger = warn_record(NODE_RANGE, 8, 2000 * PAGE + 1);
+	struct alloc_record unknown = warn_record(NODE_RANGE, 8, 0);
+
+	assert_int_equal(failures_of(f, &array), 1);
+	assert_int_equal(failures_of(f, &other), 1);
+	assert_int_equal(failures_of(f, &request), 0);
+	assert_int_equal(failures_of(f, &array), 1);
+	assert_int_equal(failures_of(f, &larger), 1);
+	assert_int_equal(failures_of(f, &request), 1);
+	assert_int_equal(failures_of(f, &unknown), 1);
+	assert_int_equal(failures_of(f, &unknown), 1);
+}
+
+/* With the caller before it the deepest stack loses its outermost frame. */
+static void deepest_stack_of_warning(void **state)
+{
+	struct fixture *f = *state;
+	struct alloc_record r = warn_record(NODE_RANGE, 8, 16 * PAGE);
+	struct stack stack;
+
+	for (uint32_t i = 0; i < VMT_MAX_FRAMES; i++)
+		r.frames[i] = i < VMT_MAX_FRAMES - 1 ? OWNER : KVFREE;
+	r.alloc.head.nr_frames = VMT_MAX_FRAMES;
+	stack = stacks_get(f->stacks, decode_alloc(f, &r).stack_id);
+	assert_int_equal(stack.nr_frames, VMT_MAX_FRAMES);
+	assert_string_equal(names_text(f->names, stack.frames[0]), "__vmalloc_node_range+0x10");
+	assert_string_equal(names_text(f->names, stack.frames[VMT_MAX_FRAMES - 1]), "owner+0x10");
+}
+
 /* The process that vmtrace is marks what it makes and frees. */
 static void own_pid(void **state)
 {
@@ -483,7 +577,9 @@ int main(void)
 		TEST(alloc),	       TEST(stack_only_once),
 		TEST(deepest_stack),   TEST(facts_of_many_stacks),
 		TEST(kinds),	       TEST(guard),
-		TEST(failure),	       TEST(own_pid),
+		TEST(failure),	       TEST(out_of_pages),
+		TEST(warning_of_another), TEST(array_of_pages),
+		TEST(deepest_stack_of_warning), TEST(own_pid),
 		TEST(free_event),      TEST(purge),
 		TEST(vfree),	       TEST(bad_records),
 		TEST(too_many_frames), TEST(sink_refuses),

@@ -304,6 +304,32 @@ static void without_percpu_function(void **state)
 	assert_false(f->plans[2].needs[NEED_PERCPU].met);
 }
 
+/* What warn_alloc says is of use only with the request; it is never needed for the map. */
+static void out_of_pages(void **state)
+{
+	struct fixture *f = *state;
+	const struct probe *warn;
+
+	plan_for(f, K61 "c1003000 T warn_alloc\n");
+	warn = probe_of(&f->plans[0], "warn_entry");
+	assert_non_null(warn);
+	assert_false(warn->required);
+	assert_false(warn->map);
+	assert_true(f->plans[0].needs[NEED_PAGES].met);
+	f->options.with_requests = false;
+	plan_for(f, K61 "c1003000 T warn_alloc\n");
+	assert_null(probe_of(&f->plans[0], "warn_entry"));
+	assert_string_equal(f->plans[0].needs[NEED_PAGES].why, "--probes=area");
+	f->options.with_requests = true;
+	plan_for(f, K61);
+	assert_true(f->count > 0);
+	assert_false(f->plans[0].needs[NEED_PAGES].met);
+	assert_string_equal(f->plans[0].needs[NEED_PAGES].why, "warn_alloc is not there");
+	plan_for(f, CORE "c1001000 t alloc_vmap_area\nc1003000 T warn_alloc\n");
+	assert_null(probe_of(&f->plans[0], "warn_entry"));
+	assert_null(probe_of(&f->plans[0], "vmalloc_entry"));
+}
+
 static void ambiguous_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -341,6 +367,7 @@ int main(void)
 		TEST(renamed_functions),
 		TEST(insert_alone),
 		TEST(without_percpu_function),
+		TEST(out_of_pages),
 		TEST(ambiguous_is_refused),
 		TEST(nothing_there),
 	};

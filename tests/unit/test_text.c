@@ -438,12 +438,12 @@ static void test_live(void **state)
 	fail.comm_id = name(f, "insmod");
 	fail.stack_id = f->stack;
 	apply(f, fail);
-	text_live(begin(f), &f->view, &fail, 5);
+	text_live(begin(f), &f->view, &fail, "fragmented", 5);
 	assert_memory_equal(end(f), "--- +2m14s  2 allocs  1 frees  0 purges ---", 43);
 	assert_non_null(strstr(f->text,
 " LAST FAILURE 41.0s ago: insmod[4211] asked 32M in f8000000-f8100000: EBUSY\n"
-"   ring_alloc+0x41 [foo]\n"));
-	text_live(begin(f), &f->view, NULL, 0);
+"   fragmented ring_alloc+0x41 [foo]\n"));
+	text_live(begin(f), &f->view, NULL, "", 0);
 	assert_null(strstr(end(f), "LAST FAILURE"));
 	assert_null(strstr(f->text, "OWNER"));
 }
@@ -481,7 +481,7 @@ static void print_all(struct fixture *f, const struct event *event)
 	text_top(f->out, &f->view, OWNERS_BY_STACK, OWNERS_SORT_AGE, 10);
 	text_top(f->out, &f->view, OWNERS_BY_COMM, OWNERS_SORT_COUNT, 10);
 	text_top(f->out, &f->view, OWNERS_BY_CALLER, OWNERS_SORT_GUARD, 1);
-	text_live(f->out, &f->view, event, 10);
+	text_live(f->out, &f->view, event, "", 10);
 	text_event(f->out, &f->view, event, 0, true);
 }
 
