@@ -211,6 +211,8 @@ static void parse_purge(struct line *line, struct event *event)
 	get_begin(line, event);
 	if (get(line, "begin", OPTIONAL))
 		event->flags |= EV_F_HAS_BEGIN;
+	get_task(line, event);
+	get_flags(line, event);
 }
 
 static void parse_fail(struct line *line, struct event *event)

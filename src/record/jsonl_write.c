@@ -122,10 +122,15 @@ static void put_lost(struct json_put *put, const struct event *event)
 		json_put_uint(put, "cpu", event->cpu);
 }
 
-static void put_begin(struct json_put *put, const struct event *event)
+/* The task is that which purged: with it one can tell which allocation wanted the purge. */
+static void put_purge(struct json_put *put, const struct event *event, const struct names *names)
 {
 	if (event->flags & EV_F_HAS_BEGIN)
 		json_put_uint(put, "begin", event->begin_ns);
+	json_put_opt_uint(put, "pid", event->pid);
+	json_put_opt_uint(put, "tid", event->tid);
+	put_opt_text(put, "comm", names, event->comm_id);
+	put_flags(put, event);
 }
 
 /* The begin of a snapshot is always known, so it is written whatever the flag says. */
@@ -155,7 +160,7 @@ static void put_members(struct json_put *put, const struct event *event, const s
 		put_flags(put, event);
 		break;
 	case EV_PURGE:
-		put_begin(put, event);
+		put_purge(put, event, names);
 		break;
 	case EV_FAIL:
 		put_fail(put, event, names);
