@@ -34,5 +34,6 @@ extern const struct command cmd_layout;
 extern const struct command cmd_snapshot;
 extern const struct command cmd_verify;
 extern const struct command cmd_doctor;
+extern const struct command cmd_simulate;
 
 #endif

@@ -41,6 +41,8 @@ enum option_key {
 	KEY_KIND,
 	KEY_ALIGN,
 	KEY_COUNT,
+	KEY_VMALLOC,
+	KEY_CPUS,
 };
 
 /* group 0: every command takes it. */
@@ -75,6 +77,13 @@ static const struct {
 	  { "align", KEY_ALIGN, "SIZE", 0, "A power of two; default: as the kind has it", 1 } },
 	{ TAKES_REQUEST,
 	  { "count", KEY_COUNT, "N", 0, "So many of them, one after the other (1)", 1 } },
+	{ TAKES_SIZES,
+	  { "vmalloc", KEY_VMALLOC, "SIZE", 0,
+	    "Simulate a space of this size; several: a list, or the option again. Default: look "
+	    "for the smallest that is enough",
+	    1 } },
+	{ TAKES_SIZES,
+	  { "cpus", KEY_CPUS, "N", 0, "... with N CPUs, which decide when a purge is due", 1 } },
 	{ TAKES_COLOR,
 	  { "color", KEY_COLOR, "WHEN", 0, "auto (default; NO_COLOR is heeded), always, never",
 	    2 } },
@@ -205,6 +214,29 @@ static void parse_color(struct argp_state *state, const char *arg, struct option
 		bad_value(state, "color", arg, "auto, always or never");
 }
 
+/* "192M,256M" */
+static void parse_sizes(struct argp_state *state, char *arg, struct options *options)
+{
+	char *rest = NULL, *word = strtok_r(arg, ",", &rest);
+
+	if (!word)
+		bad_value(state, "vmalloc", arg, "a size (256M)");
+	for (; word; word = strtok_r(NULL, ",", &rest)) {
+		uint32_t bytes;
+
+		if (units_parse_bytes(word, &bytes) < 0 || bytes < (1u << 20) ||
+		    bytes % VMT_PAGE_SIZE) {
+			bad_value(state, "vmalloc", word, "a size of at least 1M (256M)");
+			return;
+		}
+		if (options->nr_sizes == MAX_SIZES) {
+			argp_error(state, "--vmalloc: more than %u sizes", MAX_SIZES);
+			return;
+		}
+		options->sizes[options->nr_sizes++] = bytes;
+	}
+}
+
 static error_t parse_view_option(int key, char *arg, struct argp_state *state,
 				 struct options *options)
 {
@@ -244,6 +276,14 @@ static error_t parse_view_option(int key, char *arg, struct argp_state *state,
 		return 0;
 	case KEY_COLOR:
 		parse_color(state, arg, options);
+		return 0;
+	case KEY_VMALLOC:
+		parse_sizes(state, arg, options);
+		return 0;
+	case KEY_CPUS:
+		options->cpus = parse_number(state, "cpus", arg, 1024);
+		if (!options->cpus)
+			bad_value(state, "cpus", arg, "a number from 1 to 1024");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

@@ -28,6 +28,7 @@ enum option_group {
 	TAKES_SEED = 1 << 10,    /* --seed */
 	TAKES_WORDS = 1 << 11,   /* words that are no options */
 	TAKES_REQUEST = 1 << 12, /* --kind, --align, --count */
+	TAKES_SIZES = 1 << 16,   /* --vmalloc, --cpus */
 };
 
 enum color_when {
@@ -39,6 +40,7 @@ enum color_when {
 #define NO_DURATION UINT64_MAX
 #define TOP_ALL     UINT32_MAX
 #define MAX_WORDS   64
+#define MAX_SIZES   16
 
 struct options {
 	const char *input; /* -i FILE, or NULL: live */
@@ -51,6 +53,9 @@ struct options {
 	uint32_t stack_depth;
 	uint32_t return_instances;
 	uint32_t top; /* 0: the command's default; --top=0 is TOP_ALL */
+	uint32_t sizes[MAX_SIZES]; /* --vmalloc, in bytes */
+	uint32_t nr_sizes;
+	uint32_t cpus; /* 0 = as recorded */
 	enum owners_by by;
 	enum owners_sort sort;
 	enum color_when color;

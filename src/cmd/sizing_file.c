@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "cmd/sizing_file.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "cmd/command.h"
+#include "cmd/stop.h"
+#include "log.h"
+#include "view/units.h"
+
+static int open_reader(struct sizing_file *file, struct jsonl_reader **reader)
+{
+	char why[256];
+	int err = jsonl_open(file->path, file->names, file->stacks, reader, why, sizeof(why));
+
+	if (!err)
+		return EXIT_OK;
+	if (err == -EBADMSG)
+		log_error("'%s' is not a vmtrace recording: %s", file->path, why);
+	else
+		log_error("cannot read '%s': %s", file->path, strerror(-err));
+	return EXIT_FAILED;
+}
+
+static int failed(const struct sizing_file *file, int err)
+{
+	if (err == -ENOMEM)
+		log_error("out of memory for the simulations");
+	else
+		log_error("reading '%s': %s", file->path, strerror(-err));
+	return EXIT_FAILED;
+}
+
+/* Lines that cannot be true are told once, in the first reading. */
+static int feed(struct sizing_file *file, struct jsonl_reader *reader, struct simulate *simulate)
+{
+	struct event event;
+	int got;
+
+	while ((got = jsonl_next(reader, &event)) != 0) {
+		if (stop_requested()) {
+			log_error("interrupted: nothing was worked out");
+			return EXIT_FAILED;
+		}
+		if (got == -EINTR)
+			continue;
+		if (got == -EBADMSG) {
+			if (!file->sizing->pass)
+				log_note("%s: %s; the line is left out", file->path,
+					 jsonl_why(reader));
+			continue;
+		}
+		if (got > 0)
+			got = simulate_apply(simulate, &event);
+		if (got < 0)
+			return failed(file, got);
+		file->events += !file->sizing->pass && event.type != EV_STACK;
+	}
+	file->cut_off = !jsonl_complete(reader);
+	return EXIT_OK;
+}
+
+/* One reading. reader: that which is open already, or NULL. */
+static int read_once(struct sizing_file *file, struct jsonl_reader *reader,
+		     struct simulate *simulate)
+{
+	int code = reader ? EXIT_OK : open_reader(file, &reader), err;
+
+	if (!code)
+		code = feed(file, reader, simulate);
+	jsonl_close(reader);
+	err = sizing_end(file->sizing, simulate);
+	if (err && !code)
+		code = failed(file, err);
+	return code;
+}
+
+static int ask(struct sizing_file *file, const uint32_t *sizes, uint32_t nr_sizes)
+{
+	char size[16], most[16];
+
+	if (!nr_sizes)
+		sizing_search(file->sizing);
+	for (uint32_t i = 0; i < nr_sizes; i++) {
+		if (sizing_ask(file->sizing, sizes[i]) == 0)
+			continue;
+		log_error("--vmalloc=%s: the space of this kernel ends at %08x and cannot be "
+			  "larger than %s",
+			  units_bytes(sizes[i], size, sizeof(size)), file->header.vmalloc_end,
+			  units_bytes(sizing_low_bytes(file->sizing, 0), most, sizeof(most)));
+		return EXIT_USAGE;
+	}
+	return EXIT_OK;
+}
+
+static int run_passes(struct sizing_file *file, struct jsonl_reader *reader)
+{
+	struct simulate *simulate;
+	int code = EXIT_OK, more;
+
+	while (!code && (more = sizing_begin(file->sizing, &simulate)) != 0) {
+		if (more < 0)
+			code = failed(file, more);
+		else
+			code = read_once(file, reader, simulate);
+		reader = more < 0 ? reader : NULL;
+	}
+	jsonl_close(reader);
+	return code;
+}
+
+int sizing_file_run(struct sizing_file *file, const char *path, const uint32_t *sizes,
+		    uint32_t nr_sizes, uint32_t cpus)
+{
+	struct simulate_options options;
+	struct jsonl_reader *reader;
+	int code;
+
+	memset(file, 0, sizeof(*file));
+	stop_install();
+	file->path = path;
+	file->names = names_new();
+	file->stacks = stacks_new();
+	if (!file->names || !file->stacks)
+		return failed(file, -ENOMEM);
+	code = open_reader(file, &reader);
+	if (code)
+		return code;
+	file->header = *jsonl_header(reader);
+	options = (struct simulate_options){
+		.start = file->header.vmalloc_start,
+		.end = file->header.vmalloc_end,
+		.cpus = file->header.cpus,
+		.kernel = file->header.kernel,
+	};
+	file->sizing = sizing_new(&options, cpus, strcmp(path, "-") != 0);
+	code = file->sizing ? ask(file, sizes, nr_sizes) : failed(file, -ENOMEM);
+	if (code) {
+		jsonl_close(reader);
+		return code;
+	}
+	code = run_passes(file, reader);
+	if (!code && !file->sizing->played) {
+		log_error("'%s' has no list of the areas that were there when it began: nothing "
+			  "to start from. Record with 'vmtrace events --json >FILE' as root",
+			  path);
+		code = EXIT_FAILED;
+	}
+	return code;
+}
+
+void sizing_file_close(struct sizing_file *file)
+{
+	sizing_free(file->sizing);
+	stacks_free(file->stacks);
+	names_free(file->names);
+	memset(file, 0, sizeof(*file));
+}
