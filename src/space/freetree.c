@@ -95,7 +95,8 @@ static void update_up(struct freetree *tree, uint32_t i)
 		update(tree, i);
 }
 
-/* ---- balance, as lib/rbtree.c ----------------------------------------------------------------- */
+/* ---- balance, as lib/rbtree.c -----------------------------------------------------------------
+ */
 
 /* Puts `by` where `old` hangs. */
 static void replace(struct freetree *tree, uint32_t old, uint32_t by)
@@ -247,7 +248,8 @@ static void erase(struct freetree *tree, uint32_t i)
 	drop_node(tree, i);
 }
 
-/* ---- the tree ---------------------------------------------------------------------------------- */
+/* ---- the tree ----------------------------------------------------------------------------------
+ */
 
 struct freetree *freetree_new(bool adjust_pages)
 {
@@ -373,7 +375,8 @@ int freetree_take(struct freetree *tree, uint32_t start, uint32_t end)
 	return 0;
 }
 
-/* ---- the search ---------------------------------------------------------------------------------- */
+/* ---- the search
+ * ---------------------------------------------------------------------------------- */
 
 static uint64_t align_up(uint64_t addr, uint32_t align)
 {
@@ -386,8 +389,7 @@ static uint64_t place_in(const struct node *node, uint32_t vstart, uint32_t alig
 }
 
 /* mm/vmalloc.c:is_within_this_va */
-static bool is_within(const struct node *node, const struct place_request *request,
-		      uint32_t vstart)
+static bool is_within(const struct node *node, const struct place_request *request, uint32_t vstart)
 {
 	return node->start < node->end &&
 	       place_in(node, vstart, request->align) + request->size <= node->end;
@@ -398,8 +400,8 @@ static uint64_t search_length(const struct freetree *tree, const struct place_re
 {
 	if (request->align <= 1)
 		return request->size;
-	if (!tree->adjust_pages && (request->align <= VMT_PAGE_SIZE ||
-				    request->vend - request->vstart == request->size))
+	if (!tree->adjust_pages &&
+	    (request->align <= VMT_PAGE_SIZE || request->vend - request->vstart == request->size))
 		return request->size;
 	return (uint64_t)request->size + request->align - 1;
 }
@@ -502,7 +504,8 @@ uint32_t freetree_place(const struct freetree *tree, const struct place_request 
 	return start + request->size <= request->vend ? (uint32_t)start : 0;
 }
 
-/* ---- questions ------------------------------------------------------------------------------------ */
+/* ---- questions
+ * ------------------------------------------------------------------------------------ */
 
 static uint32_t clipped(const struct node *node, uint32_t start, uint32_t end)
 {

@@ -86,7 +86,8 @@ int simulate_add(struct simulate *simulate, uint32_t bytes, uint32_t cpus, bool 
 	return (int)simulate->count++;
 }
 
-/* ---- for all simulations -------------------------------------------------------------------------- */
+/* ---- for all simulations
+ * -------------------------------------------------------------------------- */
 
 static int tick(struct simulate *simulate, uint64_t t_ns)
 {
@@ -120,7 +121,8 @@ static int alloc_all(struct simulate *simulate, const struct simulation_request 
 	return err;
 }
 
-/* ---- requests -------------------------------------------------------------------------------------- */
+/* ---- requests
+ * -------------------------------------------------------------------------------------- */
 
 /* What the event asked for; what it does not tell is taken from what it got. */
 static struct simulation_request request_of(const struct simulate *simulate,
@@ -159,7 +161,8 @@ static bool wants_addresses(const struct event *event)
 	       (event->err == -EBUSY || (event->kind == KIND_PERCPU && event->err == -ENOMEM));
 }
 
-/* ---- purges ------------------------------------------------------------------------------------------ */
+/* ---- purges
+ * ------------------------------------------------------------------------------------------ */
 
 static int apply_purge(struct simulate *simulate, const struct event *event)
 {
@@ -194,7 +197,8 @@ static int apply_purge(struct simulate *simulate, const struct event *event)
 	return err;
 }
 
-/* ---- allocations ------------------------------------------------------------------------------------- */
+/* ---- allocations
+ * ------------------------------------------------------------------------------------- */
 
 /* The late report of an area that the last snapshot lists already: space has the same rule. */
 static bool confirms_snapshot(const struct simulate *simulate, const struct event *event)
@@ -217,7 +221,8 @@ static int release_overlapped(struct simulate *simulate, const struct event *eve
 		if (!area)
 			continue;
 		addr = area->end - VMT_PAGE_SIZE;
-		if (area->state != AREA_USED || !simulation_held_bytes(simulate->truth, area->start))
+		if (area->state != AREA_USED ||
+		    !simulation_held_bytes(simulate->truth, area->start))
 			continue;
 		simulate->recorded.lost_frees++;
 		err = simulation_release(simulate->truth, area->start, event->t_ns);
@@ -260,7 +265,8 @@ static int play_rival(struct simulate *simulate, const struct event *event, uint
 	struct event *rival, event_of_rival;
 
 	*played = false;
-	while ((rival = ahead_rival(&simulate->ahead, event, predicted, predicted + size, &index))) {
+	while ((rival = ahead_rival(&simulate->ahead, event, predicted, predicted + size,
+				    &index))) {
 		request = request_of(simulate, rival);
 		if (!range_ok(simulate, rival) || confirms_snapshot(simulate, rival) ||
 		    simulation_predict(simulate->truth, &request) != rival->start)
@@ -404,7 +410,8 @@ static int apply_free(struct simulate *simulate, const struct event *event)
 	return err;
 }
 
-/* ---- the stream ---------------------------------------------------------------------------------------- */
+/* ---- the stream
+ * ---------------------------------------------------------------------------------------- */
 
 static int play(struct simulate *simulate, const struct event *event)
 {

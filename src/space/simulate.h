@@ -47,8 +47,8 @@ struct simulate_recorded {
 	struct allocator_rules rules;
 	uint64_t begin_ns VMT_ALIGNED8; /* of the first snapshot's end; 0 = there was none */
 	uint64_t end_ns VMT_ALIGNED8;
-	uint64_t allocs VMT_ALIGNED8;        /* addresses to predict */
-	uint64_t exact VMT_ALIGNED8;         /* predicted in the order of the recording */
+	uint64_t allocs VMT_ALIGNED8;          /* addresses to predict */
+	uint64_t exact VMT_ALIGNED8;           /* predicted in the order of the recording */
 	uint64_t exact_reordered VMT_ALIGNED8; /* ... once concurrent ones were put in order */
 	uint64_t missed[SIMULATE_CAUSE_COUNT] VMT_ALIGNED8;
 	uint64_t fails VMT_ALIGNED8;           /* failures for want of addresses */
@@ -58,7 +58,7 @@ struct simulate_recorded {
 	uint64_t purges_overflow VMT_ALIGNED8;
 	uint64_t purges_threshold VMT_ALIGNED8;
 	uint64_t purges_other VMT_ALIGNED8;
-	uint64_t lost VMT_ALIGNED8;       /* events, counted by the recording */
+	uint64_t lost VMT_ALIGNED8;        /* events, counted by the recording */
 	uint64_t lost_allocs VMT_ALIGNED8; /* areas that only a later snapshot or a free showed */
 	uint64_t lost_frees VMT_ALIGNED8;  /* areas that were gone without a free */
 	/* The largest hole of the simulation of the recorded size against the recorded one, looked

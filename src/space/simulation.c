@@ -124,7 +124,8 @@ bool simulation_over_threshold(const struct simulation *sim)
 	return sim->lazy_max_bytes && sim->result.lazy_bytes > sim->lazy_max_bytes;
 }
 
-/* ---- what it comes to -------------------------------------------------------------------------- */
+/* ---- what it comes to --------------------------------------------------------------------------
+ */
 
 static void measure(struct simulation *sim, uint64_t t_ns)
 {
@@ -150,7 +151,8 @@ void simulation_seeded(struct simulation *sim, uint64_t t_ns)
 	measure(sim, t_ns);
 }
 
-/* ---- lazy ---------------------------------------------------------------------------------------- */
+/* ---- lazy
+ * ---------------------------------------------------------------------------------------- */
 
 static int make_lazy_room(struct simulation *sim)
 {
@@ -222,7 +224,7 @@ static uint32_t take_for_purge(struct simulation *sim, uint64_t begin_ns)
 			sim->purging[count++] = sim->lazy[i];
 	}
 	sim->nr_lazy = kept;
-	if (order != PURGE_NEWEST_FIRST)
+	if (order != PURGE_NEWEST_FIRST && count)
 		qsort(sim->purging, count, sizeof(*sim->purging), by_start);
 	if (order == PURGE_ASCENDING)
 		return merge(sim->purging, count);
@@ -248,7 +250,8 @@ static int give_back(struct simulation *sim, uint32_t part, uint32_t count)
 		sim->result.lazy_bytes -= lazy->end - lazy->start;
 		err = freetree_give(sim->now, lazy->start, lazy->end);
 	}
-	memmove(&sim->lazy[left], sim->lazy, sim->nr_lazy * sizeof(*sim->lazy));
+	if (left && sim->nr_lazy)
+		memmove(&sim->lazy[left], sim->lazy, sim->nr_lazy * sizeof(*sim->lazy));
 	for (uint32_t i = 0; i < left; i++)
 		sim->lazy[i] = sim->purging[count - 1 - i];
 	sim->nr_lazy += left;
@@ -326,7 +329,8 @@ bool simulation_is_lazy(const struct simulation *sim, uint32_t start, uint32_t e
 	return false;
 }
 
-/* ---- areas --------------------------------------------------------------------------------------- */
+/* ---- areas
+ * --------------------------------------------------------------------------------------- */
 
 /* Takes the range, which is free, for the key (0: none). */
 static int hold(struct simulation *sim, uint32_t key, uint32_t start, uint32_t bytes)
@@ -361,8 +365,7 @@ int simulation_release(struct simulation *sim, uint32_t key, uint64_t t_ns)
 	sim->result.used_bytes -= area.end - area.start;
 	if (!sim->over_ns && simulation_over_threshold(sim))
 		sim->over_ns = t_ns;
-	if (sim->result.lazy_bytes > sim->result.max_lazy_bytes)
-		sim->result.max_lazy_bytes = sim->result.lazy_bytes;
+	measure(sim, t_ns);
 	return 0;
 }
 
@@ -486,6 +489,7 @@ int simulation_alloc(struct simulation *sim, const struct simulation_request *re
 		return err;
 	if (!start) {
 		note_failure(sim, request);
+		measure(sim, request->t_ns);
 		return 0;
 	}
 	err = hold(sim, request->key, start, request->place.size);
@@ -533,7 +537,8 @@ int simulation_follow(struct simulation *sim, const struct simulation_request *r
 	return err == -EINVAL ? 0 : err;
 }
 
-/* ---- seed ---------------------------------------------------------------------------------------- */
+/* ---- seed
+ * ---------------------------------------------------------------------------------------- */
 
 /* Where the area from before the recording lies here; false if that is outside. */
 static bool seed_place(const struct simulation *sim, const struct area *area, uint32_t *start)

@@ -82,12 +82,12 @@ struct simulation_result {
 	uint32_t held_bytes; /* ... of used: for failures that are gone */
 	uint32_t max_used_bytes;
 	uint32_t max_lazy_bytes;
-	uint32_t largest_bytes;           /* hole, now */
-	uint32_t largest_purged_bytes;    /* ... as a purge would leave it */
-	uint32_t min_largest_bytes;       /* the smallest that it ever was */
-	uint32_t min_largest_purged_bytes; /* this is what a request competes for */
+	uint32_t largest_bytes;                 /* hole, now */
+	uint32_t largest_purged_bytes;          /* ... as a purge would leave it */
+	uint32_t min_largest_bytes;             /* the smallest that it ever was */
+	uint32_t min_largest_purged_bytes;      /* this is what a request competes for */
 	uint64_t min_largest_t_ns VMT_ALIGNED8; /* when that was */
-	struct simulation_failure first;  /* the first failure here */
+	struct simulation_failure first;        /* the first failure here */
 };
 
 /* A request as it was recorded: vstart and vend in the recorded space. */

@@ -57,7 +57,8 @@ uint32_t sizing_max_bytes(const struct sizing *sizing)
 	return all > SIZING_MIN_LOW ? (all - SIZING_MIN_LOW) / SIZING_STEP * SIZING_STEP : 0;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------ */
+/* ---- rows
+ * ------------------------------------------------------------------------------------------ */
 
 const struct simulation_result *sizing_row(const struct sizing *sizing, enum sizing_mode mode,
 					   uint32_t bytes)
@@ -110,7 +111,8 @@ static uint32_t first_ok(const struct sizing *sizing, enum sizing_mode mode)
 	return first;
 }
 
-/* ---- what to try ------------------------------------------------------------------------------------- */
+/* ---- what to try
+ * ------------------------------------------------------------------------------------- */
 
 static void add_todo(struct sizing *sizing, uint32_t bytes, enum sizing_mode mode)
 {
@@ -192,7 +194,8 @@ static void plan_next(struct sizing *sizing)
 		add_coarse(sizing, SIZING_EACH);
 }
 
-/* ---- readings ------------------------------------------------------------------------------------------ */
+/* ---- readings
+ * ------------------------------------------------------------------------------------------ */
 
 int sizing_begin(struct sizing *sizing, struct simulate **simulate)
 {
@@ -205,8 +208,8 @@ int sizing_begin(struct sizing *sizing, struct simulate **simulate)
 	for (uint32_t i = 0; i < sizing->nr_todo; i++) {
 		const struct sizing_todo *todo = &sizing->todo[i];
 
-		if (simulate_add(*simulate, todo->bytes, sizing->cpus,
-				 todo->mode == SIZING_EACH) < 0) {
+		if (simulate_add(*simulate, todo->bytes, sizing->cpus, todo->mode == SIZING_EACH) <
+		    0) {
 			simulate_free(*simulate);
 			*simulate = NULL;
 			return -ENOMEM;
@@ -221,8 +224,7 @@ static void answer(struct sizing *sizing)
 		struct sizing_table *table = &sizing->tables[mode];
 		uint32_t first = first_ok(sizing, (enum sizing_mode)mode);
 
-		table->answer_bytes =
-			first < table->count ? table->rows[first].options.bytes : 0;
+		table->answer_bytes = first < table->count ? table->rows[first].options.bytes : 0;
 	}
 }
 

@@ -14,7 +14,7 @@
 
 #include "space/simulate.h"
 
-#define SIZING_STEP     (16u << 20) /* how fine the answer is */
+#define SIZING_STEP     (16u << 20)  /* how fine the answer is */
 #define SIZING_MIN_LOW  (256u << 20) /* low memory that is left at least */
 #define SIZING_MAX_ROWS 48
 
@@ -34,10 +34,10 @@ struct sizing {
 	struct simulate_recorded facts;
 	struct simulation_result truth;
 	struct simulation_result free_running; /* of the recorded size and CPUs */
-	bool played;     /* false: the recording has no snapshot to begin with */
-	bool search;     /* else sizes that were asked for */
-	bool again;      /* it can be read again */
-	uint32_t pass;   /* readings done */
+	bool played;      /* false: the recording has no snapshot to begin with */
+	bool search;      /* else sizes that were asked for */
+	bool again;       /* it can be read again */
+	uint32_t pass;    /* readings done */
 	uint32_t nr_todo; /* of the reading to come */
 	struct sizing_todo {
 		uint32_t bytes;

@@ -77,9 +77,9 @@ static void put_rows(struct json_put *put, const char *key, const struct simulat
 static void put_missed(struct json_put *put, const struct simulate_recorded *facts)
 {
 	static const char *const keys[SIMULATE_CAUSE_COUNT] = {
-		[SIMULATE_RACED] = "raced",       [SIMULATE_PURGING] = "purging",
-		[SIMULATE_ALIGNED] = "aligned",   [SIMULATE_NO_ENTRY] = "request_unknown",
-		[SIMULATE_LOST] = "lost",         [SIMULATE_OTHER] = "other",
+		[SIMULATE_RACED] = "raced",     [SIMULATE_PURGING] = "purging",
+		[SIMULATE_ALIGNED] = "aligned", [SIMULATE_NO_ENTRY] = "request_unknown",
+		[SIMULATE_LOST] = "lost",       [SIMULATE_OTHER] = "other",
 	};
 	struct json_put missed = json_put_new();
 

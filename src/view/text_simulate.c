@@ -20,11 +20,11 @@ static struct view plain_view(const struct simulate_view *view)
 
 /* A sentence, broken between words, behind a label of LABEL_COLUMNS columns; NULL: none, at the
  * margin. */
-static void say(FILE *out, const struct simulate_view *view, const char *label,
-		const char *format, ...) __attribute__((format(printf, 4, 5)));
+static void say(FILE *out, const struct simulate_view *view, const char *label, const char *format,
+		...) __attribute__((format(printf, 4, 5)));
 
-static void say(FILE *out, const struct simulate_view *view, const char *label,
-		const char *format, ...)
+static void say(FILE *out, const struct simulate_view *view, const char *label, const char *format,
+		...)
 {
 	struct view plain = plain_view(view);
 	struct text_flow flow = text_flow_new(out, &plain, 1);
@@ -75,7 +75,8 @@ static const struct sizing_table *table_of(const struct simulate_view *view, enu
 	return &view->sizing->tables[mode];
 }
 
-/* ---- the answer ------------------------------------------------------------------------------------ */
+/* ---- the answer
+ * ------------------------------------------------------------------------------------ */
 
 static void say_cost(FILE *out, const struct simulate_view *view, uint32_t bytes)
 {
@@ -160,7 +161,8 @@ static void say_answer(FILE *out, const struct simulate_view *view)
 	say_each(out, view);
 }
 
-/* ---- the recording and the model --------------------------------------------------------------------- */
+/* ---- the recording and the model
+ * --------------------------------------------------------------------- */
 
 static double percent(uint64_t part, uint64_t all)
 {
@@ -173,14 +175,12 @@ static void say_recording(FILE *out, const struct simulate_view *view)
 	char size[TEXT_NUMBER], time[16], kernel[128];
 
 	say(out, view, "recording",
-	    "%s, %" PRIu32 " CPUs, %s; %" PRIu64 " allocations in %s, %" PRIu64
-	    " failed",
+	    "%s, %" PRIu32 " CPUs, %s; %" PRIu64 " allocations in %s, %" PRIu64 " failed",
 	    text_ascii(view->header->kernel, kernel, sizeof(kernel)), view->header->cpus,
 	    size_text(recorded_bytes(view), size), facts->allocs,
 	    units_duration(facts->end_ns - facts->begin_ns, time, sizeof(time)), facts->fails);
 	if (facts->fails_pages)
-		say(out, view, "",
-		    "%" PRIu64 " more failures are not about addresses: not played",
+		say(out, view, "", "%" PRIu64 " more failures are not about addresses: not played",
 		    facts->fails_pages);
 	if (facts->lost || facts->lost_allocs || facts->lost_frees || view->cut_off)
 		say(out, view, "",
@@ -193,9 +193,9 @@ static void say_recording(FILE *out, const struct simulate_view *view)
 static void say_missed(FILE *out, const struct simulate_view *view)
 {
 	static const char *const causes[SIMULATE_CAUSE_COUNT] = {
-		[SIMULATE_RACED] = "raced",         [SIMULATE_PURGING] = "during a purge",
-		[SIMULATE_ALIGNED] = "aligned",     [SIMULATE_NO_ENTRY] = "request unknown",
-		[SIMULATE_LOST] = "after a loss",   [SIMULATE_OTHER] = "unexplained",
+		[SIMULATE_RACED] = "raced",       [SIMULATE_PURGING] = "during a purge",
+		[SIMULATE_ALIGNED] = "aligned",   [SIMULATE_NO_ENTRY] = "request unknown",
+		[SIMULATE_LOST] = "after a loss", [SIMULATE_OTHER] = "unexplained",
 	};
 	const struct simulate_recorded *facts = &view->sizing->facts;
 	char text[256] = "";
@@ -203,9 +203,8 @@ static void say_missed(FILE *out, const struct simulate_view *view)
 
 	for (int i = 0; i < SIMULATE_CAUSE_COUNT; i++) {
 		if (facts->missed[i] && at < sizeof(text))
-			at += (size_t)snprintf(text + at, sizeof(text) - at,
-					       "%s%" PRIu64 " %s", at ? ", " : "",
-					       facts->missed[i], causes[i]);
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%" PRIu64 " %s",
+					       at ? ", " : "", facts->missed[i], causes[i]);
 	}
 	if (at)
 		say(out, view, "", "not predicted: %s", text);
@@ -239,7 +238,8 @@ static void say_model(FILE *out, const struct simulate_view *view)
 		    "guesses");
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------ */
+/* ---- the table
+ * ------------------------------------------------------------------------------------------ */
 
 #define ROWS_ABOVE 2 /* the answer, in a search */
 
