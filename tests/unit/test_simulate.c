@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "naive_allocator.h"
+#include "space/freetree.h"
 #include "space/simulate.h"
 
 #define MB	   (1u << 20)
@@ -485,7 +486,7 @@ static void threshold(void **state)
 static void threshold_waits(void **state)
 {
 	struct fixture *f = *state;
-	uint32_t pages = 35 * 256;
+	uint32_t pages = 35 * 256, one = add(f, 120, 1, false);
 	struct event purge;
 
 	snapshot(f, NULL, 0);
@@ -501,6 +502,24 @@ static void threshold_waits(void **state)
 	assert_int_equal(finish(f)->exact, 4);
 	assert_int_equal(result(f, 0)->same_address, 4);
 	assert_int_equal(result(f, 0)->purges_threshold, 1);
+	/* that of 1 CPU has long since purged: its page went to the start, the next behind it */
+	assert_int_equal(result(f, one)->largest_bytes, 120 * MB - 2 * PAGE);
+	assert_int_equal(result(f, one)->same_address, 2);
+}
+
+/* A loss is told at a time that lies ahead: what comes after is still looked at in advance. */
+static void loss_ahead_of_time(void **state)
+{
+	struct fixture *f = *state;
+	struct event late = ev_alloc(0, 3);
+
+	snapshot(f, NULL, 0);
+	apply(f, ev_alloc(3, 2));
+	apply(f, (struct event){.type = EV_LOST, .count = 3, .state = LOST_DETAIL, .t_ns = T0 * 2});
+	late.latency_ns = 100 * US;
+	apply(f, late);
+	assert_int_equal(finish(f)->exact_reordered, 1);
+	assert_int_equal(finish(f)->lost, 0);
 }
 
 static void fill_to(struct fixture *f, uint32_t pages)
@@ -544,8 +563,12 @@ static void retries(void **state)
 	uint32_t once = add(f, 250, 0, false), each = add(f, 250, 0, true);
 
 	fill_to(f, 110 * 256);
-	for (uint32_t i = 0; i < 3; i++)
-		apply(f, ev_fail(20 * 256, 5));
+	for (uint32_t i = 0; i < 3; i++) {
+		struct event fail = ev_fail(20 * 256, 5);
+
+		fail.comm_id = i + 1; /* the stack counts, not who runs it */
+		apply(f, fail);
+	}
 	apply(f, ev_fail(20 * 256, 6));
 	finish(f);
 	assert_int_equal(result(f, once)->fails_gone, 4);
@@ -824,50 +847,111 @@ static void rules(void **state)
 
 /* ---- purges by kernel: the order in which areas come back decides what an aligned request gets - */
 
-static struct simulation *with_lazy(struct script *random, enum purge_order order)
+struct range {
+	uint32_t start, end;
+};
+
+/* 40 areas, 20 of them or less freed; *count: these, in the order in which they were. */
+static uint32_t free_some(struct script *random, struct simulation *sim, struct freetree *tree,
+			  struct range *freed)
+{
+	struct simulation_request request = {.place = {.align = 1, .vstart = START, .vend = END}};
+	struct range areas[40];
+	uint32_t count = 0, at = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(areas); i++) {
+		areas[i].start = request.key = P(at);
+		at += 2 + rnd(random, 14);
+		areas[i].end = P(at);
+		request.place.size = areas[i].end - areas[i].start;
+		assert_int_equal(simulation_alloc(sim, &request), 0);
+		assert_int_equal(freetree_take(tree, areas[i].start, areas[i].end), 0);
+	}
+	for (uint32_t i = 0; i < 20; i++) {
+		const struct range *area = &areas[rnd(random, ARRAY_SIZE(areas))];
+
+		if (!simulation_held_bytes(sim, area->start))
+			continue;
+		assert_int_equal(simulation_release(sim, area->start, 10 + i), 0);
+		freed[count++] = *area;
+	}
+	return count;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct range *left = a, *right = b;
+
+	return left->start < right->start ? -1 : left->start > right->start;
+}
+
+static void give_back(struct freetree *tree, struct range *freed, uint32_t count,
+		      enum purge_order order)
+{
+	if (order != PURGE_NEWEST_FIRST)
+		qsort(freed, count, sizeof(*freed), by_start);
+	for (uint32_t i = 0; order == PURGE_ASCENDING && i < count; i++) {
+		struct range range = freed[i];
+
+		while (i + 1 < count && freed[i + 1].start == range.end)
+			range.end = freed[++i].end;
+		assert_int_equal(freetree_give(tree, range.start, range.end), 0);
+	}
+	for (uint32_t i = count; order != PURGE_ASCENDING && i-- > 0;)
+		assert_int_equal(freetree_give(tree, freed[i].start, freed[i].end), 0);
+}
+
+/* Every request finds the same as in a tree of its own; one of the places. */
+static uint32_t compare_places(const struct simulation *sim, const struct freetree *tree)
+{
+	struct simulation_request request = {.place = {.vend = END}};
+
+	for (uint32_t i = 0; i < 8 * 3 * 32; i++) {
+		request.place.size = (1 + i % 8) * PAGE;
+		request.place.align = (2 << i / 8 % 3) * PAGE;
+		request.place.vstart = P(i / 24 * 10);
+		assert_int_equal(simulation_predict(sim, &request),
+				 freetree_place(tree, &request.place));
+	}
+	request.place.size = request.place.align = 4 * PAGE;
+	request.place.vstart = START;
+	return simulation_predict(sim, &request);
+}
+
+/* The purge is interrupted after a third of it: what is left comes back in the same order. */
+static uint32_t place_after_purge(uint64_t seed, enum purge_order order)
 {
 	struct simulation_options options = {.recorded_start = START, .recorded_end = END,
 					     .bytes = END - START, .rules = {.order = order}};
 	struct simulation *sim = simulation_new(&options);
-	struct simulation_request request = {.place = {.align = 1, .vstart = START, .vend = END}};
-	uint32_t pages[40], starts[40], count = 0;
+	struct freetree *tree = freetree_new(false);
+	struct script random = {.rng = seed * 0x9e3779b97f4a7c15ull};
+	struct range freed[20];
+	uint32_t count, place;
 
 	simulation_seeded(sim, 1);
-	for (uint32_t at = 0; count < ARRAY_SIZE(pages); at += pages[count++]) {
-		pages[count] = 2 + rnd(random, 14);
-		starts[count] = P(at);
-		request.key = P(at);
-		request.place.size = pages[count] * PAGE;
-		assert_int_equal(simulation_alloc(sim, &request), 0);
-	}
-	for (uint32_t i = 0; i < 20; i++) {
-		uint32_t which = rnd(random, ARRAY_SIZE(pages));
-
-		if (simulation_held_bytes(sim, starts[which]))
-			assert_int_equal(simulation_release(sim, starts[which], 10 + i), 0);
-	}
+	count = free_some(&random, sim, tree, freed);
+	assert_int_equal(simulation_purge_part(sim, 100, 1, 3), 0);
 	assert_int_equal(simulation_purge(sim, SIMULATION_PURGE_OTHER, 100, 101), 0);
-	return sim;
+	assert_int_equal(simulation_result(sim)->lazy_bytes, 0);
+	give_back(tree, freed, count, order);
+	place = compare_places(sim, tree);
+	simulation_free(sim);
+	freetree_free(tree);
+	return place;
 }
 
 static void order_of_purge(void **state)
 {
 	static const enum purge_order orders[] = {PURGE_ASCENDING, PURGE_NEWEST_FIRST, PURGE_DESCENDING};
-	struct simulation_request request = {
-		.place = {.size = 4 * PAGE, .align = 4 * PAGE, .vstart = START, .vend = END}};
 	uint32_t differ[ARRAY_SIZE(orders)] = {0};
 
 	(void)state;
 	for (uint64_t seed = 1; seed < 400; seed++) {
 		uint32_t place[ARRAY_SIZE(orders)];
 
-		for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
-			struct script random = {.rng = seed * 0x9e3779b97f4a7c15ull};
-			struct simulation *sim = with_lazy(&random, orders[i]);
-
-			place[i] = simulation_predict(sim, &request);
-			simulation_free(sim);
-		}
+		for (size_t i = 0; i < ARRAY_SIZE(orders); i++)
+			place[i] = place_after_purge(seed, orders[i]);
 		for (size_t i = 0; i < ARRAY_SIZE(orders); i++)
 			differ[i] += place[i] != place[(i + 1) % ARRAY_SIZE(orders)];
 	}
@@ -916,6 +1000,7 @@ int main(void)
 		TEST(purge_without_begin),
 		TEST(threshold),
 		TEST(threshold_waits),
+		TEST(loss_ahead_of_time),
 		TEST(failures),
 		TEST(retries),
 		TEST(retries_without_stacks),
