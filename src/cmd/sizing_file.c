@@ -88,7 +88,7 @@ static int ask(struct sizing_file *file, const uint32_t *sizes, uint32_t nr_size
 		log_error("--vmalloc=%s: the space of this kernel ends at %08x and cannot be "
 			  "larger than %s",
 			  units_bytes(sizes[i], size, sizeof(size)), file->header.vmalloc_end,
-			  units_bytes(sizing_low_bytes(file->sizing, 0), most, sizeof(most)));
+			  units_bytes(sizing_limit_bytes(file->sizing), most, sizeof(most)));
 		return EXIT_USAGE;
 	}
 	return EXIT_OK;

@@ -45,9 +45,11 @@ static uint32_t page_offset(const struct sizing *sizing)
 
 uint32_t sizing_low_bytes(const struct sizing *sizing, uint32_t bytes)
 {
-	uint64_t taken = (uint64_t)page_offset(sizing) + VMALLOC_OFFSET + bytes;
+	uint32_t offset = page_offset(sizing);
+	uint64_t taken = (uint64_t)offset + VMALLOC_OFFSET + bytes;
 
-	return taken < sizing->recorded.end ? (uint32_t)(sizing->recorded.end - taken) : 0;
+	return offset && taken < sizing->recorded.end ? (uint32_t)(sizing->recorded.end - taken)
+						      : 0;
 }
 
 uint32_t sizing_max_bytes(const struct sizing *sizing)
@@ -121,9 +123,16 @@ static void add_todo(struct sizing *sizing, uint32_t bytes, enum sizing_mode mod
 		sizing->todo[sizing->nr_todo++] = (struct sizing_todo){ bytes, mode };
 }
 
+uint32_t sizing_limit_bytes(const struct sizing *sizing)
+{
+	uint32_t all = sizing_low_bytes(sizing, 0);
+
+	return all ? all : recorded_bytes(sizing);
+}
+
 int sizing_ask(struct sizing *sizing, uint32_t bytes)
 {
-	if (bytes < SMALLEST || bytes % VMT_PAGE_SIZE || bytes > sizing_low_bytes(sizing, 0))
+	if (bytes < SMALLEST || bytes % VMT_PAGE_SIZE || bytes > sizing_limit_bytes(sizing))
 		return -EINVAL;
 	if (sizing->nr_todo + SIZING_MODES > SIZING_MAX_ROWS)
 		return -ENOSPC;

@@ -69,8 +69,11 @@ const struct simulation_result *sizing_row(const struct sizing *sizing, enum siz
 uint64_t sizing_row_fails(const struct simulation_result *row);
 
 /* Low memory that is left by a space of this size: what lies between PAGE_OFFSET and the 8 MB below
- * VMALLOC_START. PAGE_OFFSET is taken to be that of the highest split below the recorded range. */
+ * VMALLOC_START. PAGE_OFFSET is taken to be that of the highest split below the recorded range; 0 =
+ * there is none. */
 uint32_t sizing_low_bytes(const struct sizing *sizing, uint32_t bytes);
+/* The largest size that can be asked for. */
+uint32_t sizing_limit_bytes(const struct sizing *sizing);
 /* The largest size that leaves SIZING_MIN_LOW. */
 uint32_t sizing_max_bytes(const struct sizing *sizing);
 

@@ -16,7 +16,8 @@ static struct view plain_view(const struct simulate_view *view)
 	return (struct view){ .names = view->names, .stacks = view->stacks };
 }
 
-#define LABEL_COLUMNS 12
+#define LABEL_COLUMNS    12
+#define DOUBTFUL_PERCENT 95.0
 
 /* A sentence, broken between words, behind a label of LABEL_COLUMNS columns; NULL: none, at the
  * margin. */
@@ -83,7 +84,7 @@ static void say_cost(FILE *out, const struct simulate_view *view, uint32_t bytes
 	uint32_t recorded = recorded_bytes(view);
 	char more[TEXT_NUMBER], left[TEXT_NUMBER], before[TEXT_NUMBER];
 
-	if (bytes <= recorded)
+	if (bytes <= recorded || !sizing_low_bytes(view->sizing, bytes))
 		return;
 	say(out, view, NULL, "It costs %s of low memory: %s instead of %s.",
 	    size_text(bytes - recorded, more),
@@ -91,19 +92,27 @@ static void say_cost(FILE *out, const struct simulate_view *view, uint32_t bytes
 	    size_text(sizing_low_bytes(view->sizing, recorded), before));
 }
 
+/* "the failure does", "none of the 14 failures does", for "... not happen". */
+static const char *failures_text(uint64_t fails, char buf[64])
+{
+	if (fails == 1)
+		return "the failure does not happen";
+	snprintf(buf, 64, "none of the %" PRIu64 " failures happens", fails);
+	return buf;
+}
+
 static void say_enough(FILE *out, const struct simulate_view *view, uint32_t bytes)
 {
 	const struct simulation_result *row = sizing_row(view->sizing, SIZING_RETRIES, bytes);
-	char size[TEXT_NUMBER], hole[TEXT_NUMBER];
+	char size[TEXT_NUMBER], hole[TEXT_NUMBER], failures[64];
 
 	size_text(bytes, size);
 	bytes_text(view, row->min_largest_purged_bytes, hole);
 	if (view->sizing->facts.fails)
 		say(out, view, NULL,
-		    "vmalloc=%s is enough: none of the %" PRIu64
-		    " failures stays, and the largest hole, as a purge would leave it, is never "
-		    "smaller than %s.",
-		    size, view->sizing->facts.fails, hole);
+		    "vmalloc=%s is enough: %s, and the largest hole, as a purge would leave it, is "
+		    "never smaller than %s.",
+		    size, failures_text(view->sizing->facts.fails, failures), hole);
 	else
 		say(out, view, NULL,
 		    "Nothing failed, and in %s nothing fails: the largest hole, as a purge would "
@@ -150,24 +159,54 @@ static void say_each(FILE *out, const struct simulate_view *view)
 		    "own, no size that was tried is enough.");
 }
 
-static void say_answer(FILE *out, const struct simulate_view *view)
-{
-	uint32_t bytes = table_of(view, SIZING_RETRIES)->answer_bytes;
-
-	if (bytes)
-		say_enough(out, view, bytes);
-	else
-		say_none(out, view);
-	say_each(out, view);
-}
-
-/* ---- the recording and the model
- * --------------------------------------------------------------------- */
-
 static double percent(uint64_t part, uint64_t all)
 {
 	return all ? 100.0 * (double)part / (double)all : 100.0;
 }
+
+/* What the model does not explain it cannot tell how to prevent. */
+static void say_doubts(FILE *out, const struct simulate_view *view)
+{
+	const struct simulate_recorded *facts = &view->sizing->facts;
+	double predicted = percent(facts->exact + facts->exact_reordered, facts->allocs);
+
+	if (facts->fails_predicted && facts->fails_predicted < facts->fails)
+		say(out, view, NULL,
+		    "Doubtful: by what was recorded there was room for %" PRIu64 " of the %" PRIu64
+		    " requests that failed.",
+		    facts->fails - facts->fails_predicted, facts->fails);
+	if (predicted < DOUBTFUL_PERCENT)
+		say(out, view, NULL,
+		    "Doubtful: only %.2f%% of the recorded addresses are those that the model "
+		    "predicts.",
+		    predicted);
+}
+
+static void say_answer(FILE *out, const struct simulate_view *view)
+{
+	const struct simulate_recorded *facts = &view->sizing->facts;
+	uint32_t bytes = table_of(view, SIZING_RETRIES)->answer_bytes;
+
+	if (facts->fails && !facts->fails_predicted)
+		say(out, view, NULL,
+		    "No size can be named: by what was recorded there was room for all that "
+		    "failed.");
+	else if (bytes)
+		say_enough(out, view, bytes);
+	else
+		say_none(out, view);
+	say_each(out, view);
+	if (view->sizing->cpus != view->header->cpus)
+		say(out, view, NULL, "All this with %" PRIu32 " CPUs, recorded with %" PRIu32 ".",
+		    view->sizing->cpus, view->header->cpus);
+	if (view->sizing->search && !view->sizing->again && facts->fails)
+		say(out, view, NULL,
+		    "A pipe is read only once, so the sizes are coarse: give a file.");
+	say_doubts(out, view);
+}
+
+/* ---- the recording and the model
+ * --------------------------------------------------------------------- */
 
 static void say_recording(FILE *out, const struct simulate_view *view)
 {
@@ -210,32 +249,46 @@ static void say_missed(FILE *out, const struct simulate_view *view)
 		say(out, view, "", "not predicted: %s", text);
 }
 
-static void say_model(FILE *out, const struct simulate_view *view)
+/* The simulation of the recorded size, which never sees a recorded address. */
+static void say_running(FILE *out, const struct simulate_view *view)
 {
 	const struct simulate_recorded *facts = &view->sizing->facts;
 	const struct simulation_result *running = &view->sizing->free_running;
-	uint64_t exact = facts->exact + facts->exact_reordered;
-	char mean[16], most[16];
+	char mean[16], most[16], hole[64] = "the same";
 
-	say(out, view, "model",
-	    "%" PRIu64 " of %" PRIu64 " addresses predicted (%.2f%%), %" PRIu64
-	    " of them by putting concurrent allocations in order; %" PRIu64 " of %" PRIu64
-	    " failures",
-	    exact, facts->allocs, percent(exact, facts->allocs), facts->exact_reordered,
-	    facts->fails_predicted, facts->fails);
-	say_missed(out, view);
+	if (facts->curve_max_bytes)
+		snprintf(hole, sizeof(hole), "%s off on average, at most %s",
+			 units_bytes(facts->curve_sum_bytes / facts->curve_points, mean,
+				     sizeof(mean)),
+			 units_bytes(facts->curve_max_bytes, most, sizeof(most)));
 	say(out, view, "",
-	    "left to itself: %.2f%% of the addresses, %" PRIu64
-	    " failures%s; largest hole %s off on average, at most %s",
+	    "left to itself: %.2f%% of the addresses; %" PRIu64 " failures%s; largest hole %s",
 	    percent(running->same_address, facts->allocs), running->fails_stay,
-	    running->fails_new ? " and some that were none" : "",
-	    units_bytes(facts->curve_points ? facts->curve_sum_bytes / facts->curve_points : 0,
-			mean, sizeof(mean)),
-	    units_bytes(facts->curve_max_bytes, most, sizeof(most)));
+	    running->fails_new ? ", and some that were none" : "", hole);
+}
+
+static void say_model(FILE *out, const struct simulate_view *view)
+{
+	const struct simulate_recorded *facts = &view->sizing->facts;
+	uint64_t exact = facts->exact + facts->exact_reordered;
+	char order[96] = "";
+
+	if (!facts->allocs && !facts->fails)
+		return;
+	if (facts->exact_reordered)
+		snprintf(order, sizeof(order),
+			 ", %" PRIu64 " of them by putting concurrent allocations in order",
+			 facts->exact_reordered);
+	say(out, view, "model",
+	    "%" PRIu64 " of %" PRIu64 " addresses predicted (%.2f%%)%s; %" PRIu64 " of %" PRIu64
+	    " failures",
+	    exact, facts->allocs, percent(exact, facts->allocs), order, facts->fails_predicted,
+	    facts->fails);
+	say_missed(out, view);
+	say_running(out, view);
 	if (facts->rules.next_fit)
 		say(out, view, "",
-		    "this kernel goes on where it last was (before 5.2): addresses are "
-		    "guesses");
+		    "this kernel goes on where it last was (before 5.2): addresses are guesses");
 }
 
 /* ---- the table
@@ -255,12 +308,13 @@ struct row {
 static void print_row(FILE *out, const struct simulate_view *view, const struct row *row)
 {
 	const struct simulation_result *result = row->result;
+	uint32_t low_bytes = sizing_low_bytes(view->sizing, row->bytes);
 	char low[TEXT_NUMBER], used[TEXT_NUMBER], lazy[TEXT_NUMBER], hole[TEXT_NUMBER],
 		end[TEXT_NUMBER];
 
 	fprintf(out, " %8s%8s%6" PRIu64 "%6" PRIu64 "%6" PRIu64 "%9s%9s%8" PRIu64 "%9s%9s\n",
-		row->size, size_text(sizing_low_bytes(view->sizing, row->bytes), low), row->stay,
-		row->gone, row->new, bytes_text(view, result->max_used_bytes, used),
+		row->size, low_bytes ? size_text(low_bytes, low) : "?", row->stay, row->gone,
+		row->new, bytes_text(view, result->max_used_bytes, used),
 		bytes_text(view, result->max_lazy_bytes, lazy), result->purges_overflow,
 		bytes_text(view, result->min_largest_purged_bytes, hole),
 		bytes_text(view, result->largest_purged_bytes, end));

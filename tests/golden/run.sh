@@ -27,7 +27,10 @@ why|why
 why-all|why 20
 why-json|why 20 --json
 events|events --stacks
-events-json|events --json'
+events-json|events --json
+simulate|simulate
+simulate-sizes|simulate --vmalloc=64M,256M --cpus=8
+simulate-json|simulate --json'
 
 # The version may change without any view changing; so may the blanks that pad its line.
 output() {
