@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash disable=SC1091,SC2154
+# limit: 180
+# A load of all kinds, recorded and played again: of the addresses that the kernel chose more than
+# 99 % are those that the model predicts, and of the failures all.
+. /guest/lib.sh
+
+if [ -e /kmod/vmtest.ko ]; then load_module vmtest; fi
+start_recording /tmp/events --ring=1M
+if [ -e /kmod/vmtest.ko ]; then
+	vmtest "mixed 20000 1 0"
+	vmtest "mixed 20000 2 1"
+	vmtest wait
+	vmtest "mixed 5000 3 0"
+fi
+stim mixed 1000 7 >/dev/null
+for module in loop dummy loop dummy; do modprobe $module && rmmod $module; done
+if [ -e /kmod/vmtest.ko ]; then
+	vmtest wait
+	vmtest "fail 600M"
+	vmtest "exhaust 64K"
+	vmtest "exhaust 1M"
+fi
+sleep 1
+stop_recording /tmp/events
+vmtrace simulate -i /tmp/events || [ $? -eq 3 ]
+vmtrace simulate --json --vmalloc=256M -i /tmp/events >/tmp/json || [ $? -eq 3 ]
+allocations=$(json_number /tmp/json allocations)
+[ "$allocations" -ge 1000 ] || fail "only $allocations allocations"
+[ $(($(json_number /tmp/json predicted) * 100)) -gt $((allocations * 99)) ] ||
+	fail "only $(json_number /tmp/json predicted) of $allocations addresses predicted"
+assert_eq "$(json_number /tmp/json lost_events)" 0 "lost events"
+assert_eq "$(json_number /tmp/json failures_predicted)" "$(json_number /tmp/json failures)" "failures predicted"
+if [ -e /kmod/vmtest.ko ]; then
+	assert_eq "$(json_number /tmp/json failures)" 3 failures
+	[ "$(json_number /tmp/json purges_threshold)" -ge 1 ] || fail "no purge at the threshold"
+fi
+expect 2 "give one with -i FILE" vmtrace simulate
