@@ -126,6 +126,12 @@ static struct space *make(const struct layout *layout, enum origin origin, uint6
 	return s;
 }
 
+static void assert_some_payload(const struct area *area)
+{
+	if (area && area->guard_pages >= (area->end - area->start) / PAGE)
+		fail_msg("area %08x-%08x is all guard", area->start, area->end);
+}
+
 static void compare(const struct space *s, const struct naive *n, const char *what)
 {
 	const struct space_counters *counters = space_counters(s);
@@ -141,8 +147,7 @@ static void compare(const struct space *s, const struct naive *n, const char *wh
 		if (number != n->area[page] || (area && area->state != n->state[page]))
 			fail_msg("%s: page %u is of area %u state %u, not %u state %u", what, page,
 				 number, area ? area->state : 0, n->area[page], n->state[page]);
-		if (area && area->guard_pages >= (area->end - area->start) / PAGE)
-			fail_msg("%s: page %u is of an area that is all guard", what, page);
+		assert_some_payload(area);
 		if (!area && space_page(s, P(page)) != PAGE_FREE)
 			fail_msg("%s: page %u is not free", what, page);
 	}
@@ -465,6 +470,7 @@ static void list_over(const struct layout *kernel, void *context)
 	for (uint32_t page = 0; page < pages; page++) {
 		const struct area *area = space_area_at(s, P(page));
 
+		assert_some_payload(area);
 		if ((area ? area->state : 0) != wanted_state(kernel, page))
 			fail_msg("page %u is %u, not %u", page, area ? area->state : 0,
 				 wanted_state(kernel, page));
