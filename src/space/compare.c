@@ -23,13 +23,22 @@ struct comparison {
 	uint32_t capacity;
 };
 
+/* What is lazy there and free here may have been purged after it was listed. */
+static bool is_in_flight(const struct comparison *cmp, enum diff_type type, uint32_t start,
+			 uint32_t end, uint32_t kernel_end)
+{
+	if (type == DIFF_LAZY && kernel_end && cmp->since_ns <= space_purged_ns(cmp->space))
+		return true;
+	return space_touched_since(cmp->space, start, end, cmp->since_ns);
+}
+
 static int add_diff(struct comparison *cmp, enum diff_type type, uint32_t start, uint32_t model_end,
 		    uint32_t kernel_end)
 {
 	struct compare_result *result = cmp->result;
 	uint32_t end = model_end > kernel_end ? model_end : kernel_end;
 
-	if (space_touched_since(cmp->space, start, end, cmp->since_ns)) {
+	if (is_in_flight(cmp, type, start, end, kernel_end)) {
 		result->in_flight++;
 		return 0;
 	}

@@ -10,6 +10,7 @@ int snapshot_begin(struct space *space, const struct event *event)
 	struct snapshot_state *snapshot = &space->snapshot;
 
 	snapshot->active = true;
+	snapshot->doubtful = false;
 	snapshot->number++;
 	snapshot->since_ns = event->begin_ns > SPACE_SNAPSHOT_SLACK_NS
 				     ? event->begin_ns - SPACE_SNAPSHOT_SLACK_NS
@@ -39,8 +40,10 @@ static int add_seeded(struct space *space, const struct event *event, uint32_t s
 	};
 	uint32_t slot;
 
-	if (event->state == AREA_LAZY)
+	if (event->state == AREA_LAZY) {
 		area.free_ns = event->begin_ns ? event->begin_ns : event->t_ns;
+		area.flags |= AREA_F_UNSEEN;
+	}
 	slot = table_add(&space->table, &area);
 	if (slot == TABLE_NONE)
 		return -ENOMEM;
@@ -121,6 +124,16 @@ static bool lazy_page_is_news(const struct space *space, uint32_t page)
 	       table_state(&space->table, page) != PAGE_LAZY;
 }
 
+/*
+ * A line that was read before a purge ended: what the model has not as lazy was freed by it, or is
+ * lazy and its FREE was lost. While nothing was lost it is the first.
+ */
+static void doubt_lazy(struct space *space, uint32_t page, uint32_t last)
+{
+	for (; page < last && space->uncertain && space->snapshot.seeded; page++)
+		space->snapshot.doubtful |= lazy_page_is_news(space, page);
+}
+
 /* Lazy lines are merged neighbours on 6.1 and 6.5, so they are taken page by page: what the model
  * already has as lazy stays as it is, every other untouched run becomes a lazy area. */
 static int snapshot_lazy(struct space *space, const struct event *event)
@@ -128,9 +141,11 @@ static int snapshot_lazy(struct space *space, const struct event *event)
 	struct table *table = &space->table;
 	uint32_t page = table_page(table, event->start), last = table_page(table, event->end);
 
-	if (event->begin_ns && event->begin_ns <= space->purge_begin_ns)
-		return 0; /* read before the purge; what was freed after it has its event */
 	memset(space->snapshot.lazy_page + page, 1, last - page);
+	if (event->begin_ns && event->begin_ns <= space->purged_ns) {
+		doubt_lazy(space, page, last);
+		return 0;
+	}
 	while (page < last) {
 		uint32_t first = page;
 		int err;
@@ -239,12 +254,15 @@ int snapshot_end(struct space *space, const struct event *event)
 	if (err < 0)
 		return err;
 	table_learn_free(&space->table);
+	if (!space->snapshot.seeded)
+		space->snapshot.first_ns = event->t_ns;
 	space->snapshot.seeded = true;
 	space->snapshot.end_ns = event->t_ns;
 	space->counters.snapshots++;
 	/* A page touched in the tick of since_ns or later kept what the events said: if the loss
 	 * may lie behind such a touch, the list has not put it right. */
-	if (!space->hurt_ns || space->hurt_ns >> 24 < space->snapshot.since_ns >> 24)
+	if (!space->snapshot.doubtful &&
+	    (!space->hurt_ns || space->hurt_ns >> 24 < space->snapshot.since_ns >> 24))
 		space->uncertain = false;
 	return 0;
 }

@@ -210,8 +210,18 @@ static int apply_vfree(struct space *space, const struct event *event)
 	return 0;
 }
 
-/* What was lazy before the purge began is free when it ends. An area freed while it ran may or
- * may not be among it; it stays lazy until the next purge, or until its reuse proves it. */
+/* True if the area was lazy when the purge began. What the first list has as lazy was so before
+ * there were events, this one's begin too. */
+static bool is_purged(const struct space *space, const struct area *area,
+		      const struct event *purge)
+{
+	return area->free_ns < purge->begin_ns ||
+	       (area->flags & AREA_F_UNSEEN && area->birth_ns <= space->snapshot.first_ns);
+}
+
+/* What was lazy before the purge began is free when it ends. An area freed while it ran is not
+ * among it and stays lazy. Whether one was whose FREE was missed, and which a list read meanwhile
+ * shows, only another list can tell. */
 static int apply_purge(struct space *space, const struct event *event)
 {
 	struct table *table = &space->table;
@@ -222,15 +232,18 @@ static int apply_purge(struct space *space, const struct event *event)
 	space->counters.purges++;
 	if (!(event->flags & EV_F_HAS_BEGIN))
 		return 0; /* without its begin it proves nothing about any one area */
-	space->purge_begin_ns = event->begin_ns;
+	if (event->t_ns > space->purged_ns)
+		space->purged_ns = event->t_ns;
 	while (slot != TABLE_NONE) {
 		uint32_t next = table->slots[slot].next;
 		const struct area *area = &table->slots[slot].area;
 
-		if (area->free_ns < event->begin_ns) {
-			table_touch(table, area->start, area->end, event->t_ns);
+		/* Not touched: an area that was made where this one is wrongly lazy, unseen, must
+		 * be taken from a list that was read before. */
+		if (is_purged(space, area, event))
 			table_remove(table, slot);
-		}
+		else if (area->flags & AREA_F_UNSEEN && area->free_ns <= event->t_ns)
+			suspect(space, event->t_ns);
 		slot = next;
 	}
 	return 0;
@@ -405,6 +418,11 @@ bool space_touched_since(const struct space *space, uint32_t start, uint32_t end
 {
 	return table_range_ok(&space->table, start, end) &&
 	       table_touched_since(&space->table, start, end, t_ns);
+}
+
+uint64_t space_purged_ns(const struct space *space)
+{
+	return space->purged_ns;
 }
 
 bool space_check(const struct space *space, char *why, size_t why_len)

@@ -15,7 +15,7 @@
  *   FREE of a range not used  proves that its ALLOC was lost    -> counted in healed_allocs.
  *
  * A snapshot (SNAPSHOT_BEGIN, AREA ..., SNAPSHOT_END) is the kernel's own list, read while events
- * went on. A page that an event touched from begin_ns - SPACE_SNAPSHOT_SLACK_NS on keeps what the
+ * went on. A page that an ALLOC or FREE touched from begin_ns - SPACE_SNAPSHOT_SLACK_NS on keeps what the
  * event said; any other page takes what the snapshot says. The first snapshot turns unknown pages
  * into known ones; a later one repairs drift, and what it repaired is counted.
  */
@@ -42,6 +42,7 @@ enum area_flag {
 	AREA_F_DEFERRED = 1 << 2, /* freed by a kworker on behalf of freer_pid */
 	AREA_F_STACK_CUT = 1 << 3,
 	AREA_F_VFREED = 1 << 4, /* a VFREE named the freer */
+	AREA_F_UNSEEN = 1 << 5, /* lazy: its FREE was not seen, a list shows it */
 };
 
 struct area {
@@ -151,9 +152,12 @@ const struct area *space_area_at(const struct space *space, uint32_t addr);
  *   for (a = space_first(s, space_start(s)); a; a = space_first(s, a->end)) */
 const struct area *space_first(const struct space *space, uint32_t addr);
 
-/* True if an event touched a page of [start, end) at or after t_ns (rounded down to 17 ms): then a
+/* True if an ALLOC or FREE touched a page of [start, end) at or after t_ns (rounded down to 17 ms): then a
  * list read at t_ns says nothing about it. */
 bool space_touched_since(const struct space *space, uint32_t start, uint32_t end, uint64_t t_ns);
+
+/* When the last purge ended: a list that was begun before may show as lazy what is free. 0: none. */
+uint64_t space_purged_ns(const struct space *space);
 
 /* Proves the invariants; false and a reason in why otherwise. For tests and --check builds. */
 bool space_check(const struct space *space, char *why, size_t why_len);

@@ -12,6 +12,8 @@ struct snapshot_state {
 	uint32_t number;
 	uint64_t since_ns;  /* pages touched from here on keep what the events said */
 	uint64_t end_ns;    /* of the last completed one */
+	uint64_t first_ns;  /* end of the first */
+	bool doubtful;      /* the running one has lazy pages that may be free again, or lost */
 	uint8_t *lazy_page; /* pages that the running snapshot lists as lazy */
 };
 
@@ -20,8 +22,7 @@ struct space {
 	struct space_counters counters;
 	struct snapshot_state snapshot;
 	uint64_t hurt_ns;        /* time of the last loss that can have made the map wrong */
-	uint64_t purge_begin_ns; /* of the last purge: a list read before it may show what it freed
-				  */
+	uint64_t purged_ns;      /* end of the last purge */
 	uint32_t module_start;   /* space_module_start() */
 	bool uncertain;
 };

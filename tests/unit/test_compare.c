@@ -259,6 +259,25 @@ static void lazy_pages(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* What the kernel lists as lazy may have been purged since; what it lists no more may not. */
+static void lazy_and_a_purge(void **state)
+{
+	struct event list[] = {USED(10, 15), USED(20, 25), USED(30, 35), LAZY(50, 55)};
+	struct event purge = {.type = EV_PURGE, .begin_ns = T0 - 1, .flags = EV_F_HAS_BEGIN};
+	struct compare_result r;
+
+	put(*state, EV_ALLOC, T0 - 10, 50, 55);
+	put(*state, EV_FREE, T0 - 10, 50, 55); /* the purge frees it, not 40-45 */
+	for (purge.t_ns = T0 + 1; purge.t_ns <= LATER; purge.t_ns += LATER - T0 - 1) {
+		assert_int_equal(space_apply(*state, &purge), 0);
+		assert_int_equal(compare_run(*state, list, ARRAY_SIZE(list), LATER, &r), 0);
+		/* 40-45 is lazy here only, in both; 50-55 there only */
+		assert_int_equal(r.lazy_diff_bytes, (purge.t_ns == LATER ? 5 : 10) * PAGE);
+		assert_int_equal(r.in_flight, purge.t_ns == LATER);
+		compare_release(&r);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +291,7 @@ int main(void)
 		TEST(many),
 		TEST(keep_common),
 		TEST(lazy_pages),
+		TEST(lazy_and_a_purge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,60 +258,6 @@ static void free_of_mismatched(void **state)
 	assert_int_equal(space_counters(s)->healed_allocs, 2);
 }
 
-/* A purge frees what was lazy before it began, and no area that came later. */
-static void purge_by_begin_time(void **state)
-{
-	struct space *s = *state;
-
-	for (uint32_t i = 0; i < 3; i++) {
-		apply(s, ev_alloc(T0, 10 * i, 10 * i + 5, 1));
-		apply(s, ev_free(T0 + i, 10 * i, 10 * i + 5));
-	}
-	apply(s, ev_purge(T0 + 9, T0 + 1)); /* freed at T0, T0 + 1, T0 + 2 */
-	assert_state(s, 0, 5, PAGE_FREE);
-	area_at(s, 10, 15, AREA_LAZY);
-	area_at(s, 20, 25, AREA_LAZY);
-	apply(s, ev_purge(T0 + 10, T0 + 3));
-	assert_int_equal(space_totals(s).lazy_bytes, 0);
-	assert_int_equal(space_counters(s)->purges, 2);
-}
-
-/* A purge whose begin was not seen proves nothing; one that began after its end is rejected. */
-static void purge_without_begin(void **state)
-{
-	struct space *s = *state;
-	struct event purge = ev_purge(T0 + 9, T0 + 8);
-
-	apply(s, ev_alloc(T0, 0, 5, 1));
-	apply(s, ev_free(T0, 0, 5));
-	purge.flags = 0;
-	apply(s, purge);
-	area_at(s, 0, 5, AREA_LAZY);
-	assert_int_equal(space_counters(s)->purges, 1);
-	reject(s, ev_purge(T0 + 8, T0 + 9));
-	apply(s, ev_purge(T0 + 9, T0 + 9));
-	assert_state(s, 0, 5, PAGE_FREE);
-}
-
-/* The lazy list survives removals at its head, tail and middle. */
-static void purge_in_any_order(void **state)
-{
-	static const uint32_t order[] = {2, 0, 4, 1, 3};
-	struct space *s = *state;
-
-	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-		apply(s, ev_alloc(T0, 10 * order[i], 10 * order[i] + 5, 1));
-		apply(s, ev_free(T0 + order[i], 10 * order[i], 10 * order[i] + 5));
-	}
-	apply(s, ev_alloc(T0 + 9, 0, 5, 1)); /* the middle of the list */
-	apply(s, ev_alloc(T0 + 9, 30, 35, 1));
-	apply(s, ev_alloc(T0 + 9, 20, 25, 1));
-	assert_int_equal(space_totals(s).lazy_areas, 2);
-	apply(s, ev_purge(T0 + 9, T0 + 2));
-	assert_int_equal(space_totals(s).lazy_areas, 1);
-	area_at(s, 40, 45, AREA_LAZY);
-}
-
 /* VFREE names who freed; a FREE from another process was deferred. */
 static void vfree_names_the_freer(void **state)
 {
@@ -460,16 +406,6 @@ static void first_snapshot(void **state)
 }
 
 /* A purge that began before the seed saw an area lazy says nothing about it; the next one does. */
-static void purge_of_seeded_lazy(void **state)
-{
-	struct space *s = *state;
-
-	SNAPSHOT(s, T0, ev_lazy(0, 5));
-	apply(s, ev_purge(T0 + 5 * MS, T0 - MS));
-	area_at(s, 0, 5, AREA_LAZY);
-	apply(s, ev_purge(T0 + 6 * MS, T0 + MS));
-	assert_state(s, 0, 5, PAGE_FREE);
-}
 
 /* A later snapshot adds what is missing and drops what is extra, and counts both. */
 static void snapshot_repairs(void **state)
@@ -895,16 +831,12 @@ int main(void)
 		FRESH(free_of_unknown),
 		SEEDED(free_of_lazy),
 		FRESH(free_of_mismatched),
-		FRESH(purge_by_begin_time),
-		FRESH(purge_without_begin),
-		FRESH(purge_in_any_order),
 		FRESH(vfree_names_the_freer),
 		FRESH(vfree_by_the_idle_task),
 		FRESH(vfree_of_nothing),
 		FRESH(rejected_events),
 		FRESH(areas_outside_a_snapshot),
 		FRESH(first_snapshot),
-		FRESH(purge_of_seeded_lazy),
 		SEEDED(snapshot_repairs),
 		SEEDED(snapshot_enriches),
 		SEEDED(snapshot_respects_touched),

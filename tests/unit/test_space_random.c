@@ -29,6 +29,8 @@ struct random_run {
 	uint32_t withheld; /* events not told to the model since the last snapshot */
 	bool lossy;
 	bool seeded;
+	uint32_t recoveries;
+	uint32_t doubts; /* uncertain although nothing was withheld: a list in the midst of a purge */
 	uint64_t heals; /* counted when the model was last exact */
 	struct event list[N_AREAS];
 	uint32_t nr_list;
@@ -309,13 +311,17 @@ static void recover(struct random_run *r)
 		kernel_purge_step(r, true);
 	lost.count = r->withheld;
 	assert_int_equal(space_apply(r->s, &lost), 0);
-	assert_int_equal(space_uncertain(r->s), r->withheld || !r->seeded);
+	if (r->withheld || !r->seeded)
+		assert_true(space_uncertain(r->s));
+	else
+		r->doubts += space_uncertain(r->s);
 	r->t_ns += LONG;
 	list_kernel(r);
 	snapshot(r->s, r->t_ns, r->list, r->nr_list);
 	r->t_ns += 2 * MS;
 	r->lossy = false;
 	r->seeded = true;
+	r->recoveries++;
 	r->withheld = 0;
 	r->heals = healed(r->s);
 	assert_false(space_uncertain(r->s));
@@ -383,6 +389,8 @@ static void run_random(uint64_t seed, struct random_run *r)
 		events = space_counters(r->s)->events;
 	} while (events < N_EVENTS);
 	recover(r);
+	print_message("%u recoveries, %u doubts\n", r->recoveries, r->doubts);
+	assert_true(r->doubts * 20 < r->recoveries);
 	assert_true(space_counters(r->s)->healed_allocs > 0);
 	assert_true(space_counters(r->s)->healed_frees > 0);
 	assert_true(space_counters(r->s)->repaired > 0);
