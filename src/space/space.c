@@ -211,25 +211,28 @@ static int apply_vfree(struct space *space, const struct event *event)
 }
 
 /* What was lazy before the purge began is free when it ends. An area freed while it ran may or
- * may not be among it; it stays lazy until the next purge, or until its reuse proves it. */
+ * may not be among it; it stays lazy, with a mark, until the next purge, or until its reuse proves
+ * it. Without its begin a purge proves nothing about any one area. */
 static int apply_purge(struct space *space, const struct event *event)
 {
 	struct table *table = &space->table;
+	bool has_begin = event->flags & EV_F_HAS_BEGIN;
 	uint32_t slot = table->lazy_head;
 
-	if ((event->flags & EV_F_HAS_BEGIN) && event->begin_ns > event->t_ns)
+	if (has_begin && event->begin_ns > event->t_ns)
 		return -EINVAL;
 	space->counters.purges++;
-	if (!(event->flags & EV_F_HAS_BEGIN))
-		return 0; /* without its begin it proves nothing about any one area */
-	space->purge_begin_ns = event->begin_ns;
+	if (has_begin)
+		space->purge_begin_ns = event->begin_ns;
 	while (slot != TABLE_NONE) {
 		uint32_t next = table->slots[slot].next;
-		const struct area *area = &table->slots[slot].area;
+		struct area *area = &table->slots[slot].area;
 
-		if (area->free_ns < event->begin_ns) {
+		if (has_begin && area->free_ns < event->begin_ns) {
 			table_touch(table, area->start, area->end, event->t_ns);
 			table_remove(table, slot);
+		} else {
+			area->flags |= AREA_F_MAYBE_FREE;
 		}
 		slot = next;
 	}

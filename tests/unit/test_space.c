@@ -271,6 +271,7 @@ static void purge_by_begin_time(void **state)
 	assert_state(s, 0, 5, PAGE_FREE);
 	area_at(s, 10, 15, AREA_LAZY);
 	area_at(s, 20, 25, AREA_LAZY);
+	assert_true(area_at(s, 20, 25, AREA_LAZY)->flags & AREA_F_MAYBE_FREE);
 	apply(s, ev_purge(T0 + 10, T0 + 3));
 	assert_int_equal(space_totals(s).lazy_bytes, 0);
 	assert_int_equal(space_counters(s)->purges, 2);
@@ -286,10 +287,13 @@ static void purge_without_begin(void **state)
 	apply(s, ev_free(T0, 0, 5));
 	purge.flags = 0;
 	apply(s, purge);
-	area_at(s, 0, 5, AREA_LAZY);
+	assert_true(area_at(s, 0, 5, AREA_LAZY)->flags & AREA_F_MAYBE_FREE);
+	apply(s, ev_alloc(T0 + 9, 10, 15, 1));
+	apply(s, ev_free(T0 + 9, 10, 15));
+	assert_false(area_at(s, 10, 15, AREA_LAZY)->flags & AREA_F_MAYBE_FREE);
 	assert_int_equal(space_counters(s)->purges, 1);
 	reject(s, ev_purge(T0 + 8, T0 + 9));
-	apply(s, ev_purge(T0 + 9, T0 + 9));
+	apply(s, ev_purge(T0 + 10, T0 + 10));
 	assert_state(s, 0, 5, PAGE_FREE);
 }
 
@@ -466,8 +470,10 @@ static void purge_of_seeded_lazy(void **state)
 
 	SNAPSHOT(s, T0, ev_lazy(0, 5));
 	apply(s, ev_purge(T0 + 5 * MS, T0 - MS));
-	area_at(s, 0, 5, AREA_LAZY);
-	apply(s, ev_purge(T0 + 6 * MS, T0 + MS));
+	assert_true(area_at(s, 0, 5, AREA_LAZY)->flags & AREA_F_MAYBE_FREE);
+	SNAPSHOT(s, T0 + LONG, ev_lazy(0, 5)); /* it has not */
+	assert_false(area_at(s, 0, 5, AREA_LAZY)->flags & AREA_F_MAYBE_FREE);
+	apply(s, ev_purge(T0 + LONG + 6 * MS, T0 + LONG + 2 * MS));
 	assert_state(s, 0, 5, PAGE_FREE);
 }
 
