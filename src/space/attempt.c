@@ -167,8 +167,10 @@ static int look_twice(struct attempt *attempt, const struct place_request *reque
 			return err;
 	}
 	*answer = answers[look(attempt, request, place)];
-	if (first == LOOK_PERHAPS)
+	if (first == LOOK_PERHAPS) {
 		place->certain = false;
+		attempt->doubts |= ATTEMPT_DOUBT_PURGE;
+	}
 	return 0;
 }
 

@@ -21,6 +21,7 @@ const char *text_fit_note(unsigned int index)
 		"part of the space may be free or not: vm_map_ram blocks, a purge, unknown pages",
 		"what has no place is the array of page pointers of an area so large",
 		"it fits as soon as vmtrace has ended: its own areas are in the way",
+		"it may do without a purge",
 	};
 
 	return notes[index];
