@@ -125,8 +125,11 @@ static int answer_line(struct asker *asker, char *line)
 	}
 	if (err != -EDOM && err != -EINVAL)
 		return err;
-	if (asker->options->json)
-		return json_fit_error(stdout, why);
+	if (asker->options->json) {
+		struct view view = session_view(&asker->session, stdout);
+
+		return json_fit_error(stdout, &view, why);
+	}
 	printf("error: %s\n", why);
 	return 0;
 }

@@ -63,6 +63,19 @@ static int purge(struct attempt *attempt)
 	return err;
 }
 
+/* A purge that ran since they were freed may have taken them. */
+static int give_maybe_free(const struct attempt *attempt)
+{
+	const struct area *area = space_first(attempt->space, space_start(attempt->space));
+	int err = 0;
+
+	for (; area && !err; area = space_first(attempt->space, area->end)) {
+		if (area->state == AREA_LAZY && (area->flags & AREA_F_MAYBE_FREE))
+			err = holeset_give(attempt->most, area->start, area->end);
+	}
+	return err;
+}
+
 /* Pages of which nothing is known may be free. */
 static int give_unknown(const struct attempt *attempt)
 {
@@ -94,7 +107,7 @@ struct attempt *attempt_new(const struct space *space, bool without_own)
 	attempt->without_own = without_own;
 	attempt->least = holeset_of_space(space, false);
 	attempt->most = attempt->least ? holeset_copy(attempt->least) : NULL;
-	if (!attempt->most || give_unknown(attempt) < 0) {
+	if (!attempt->most || give_maybe_free(attempt) < 0 || give_unknown(attempt) < 0) {
 		attempt_free(attempt);
 		return NULL;
 	}
@@ -154,8 +167,10 @@ static int look_twice(struct attempt *attempt, const struct place_request *reque
 			return err;
 	}
 	*answer = answers[look(attempt, request, place)];
-	if (first == LOOK_PERHAPS)
+	if (first == LOOK_PERHAPS) {
 		place->certain = false;
+		attempt->doubts |= ATTEMPT_DOUBT_PURGE;
+	}
 	return 0;
 }
 

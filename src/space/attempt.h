@@ -5,10 +5,10 @@
  * overflow). The model is not touched.
  *
  * What is not known for sure is kept apart. Two sets of holes are carried along: what is free for
- * certain, and what may be. Between them lie pages of which nothing is known, and after a purge
- * vm_map_ram blocks: the purge gives back blocks of which no part is in use any more
- * (purge_fragmented_blocks), and from outside nobody sees which those are. An answer is sure only
- * if both sets give it.
+ * certain, and what may be. Between them lie pages of which nothing is known, lazy areas that a
+ * purge may have freed since, and after a purge vm_map_ram blocks: the purge gives back blocks of
+ * which no part is in use any more (purge_fragmented_blocks), and from outside nobody sees which
+ * those are. An answer is sure only if both sets give it.
  */
 #ifndef VMTRACE_SPACE_ATTEMPT_H
 #define VMTRACE_SPACE_ATTEMPT_H
@@ -25,8 +25,8 @@ struct attempt;
 enum attempt_answer {
 	ATTEMPT_NO = 0,  /* it fails, after a purge too */
 	ATTEMPT_PERHAPS, /* nobody can tell from outside */
-	ATTEMPT_PURGE,   /* it succeeds, after the purge that the kernel does by itself */
-	ATTEMPT_NOW,     /* it succeeds */
+	ATTEMPT_PURGE, /* it succeeds, after the purge that the kernel does by itself, or before */
+	ATTEMPT_NOW,   /* it succeeds */
 };
 
 /* The space as it is; without_own: as if vmtrace had ended, its areas freed. NULL when memory runs
@@ -50,7 +50,8 @@ bool attempt_purged(const struct attempt *attempt);
 /* Why places so far were not certain: enum attempt_doubt. */
 enum attempt_doubt {
 	ATTEMPT_DOUBT_TREE = 1 << 0,  /* the shape of the kernel's free tree: space/place.h */
-	ATTEMPT_DOUBT_HOLES = 1 << 1, /* blocks that a purge may free; pages not known */
+	ATTEMPT_DOUBT_HOLES = 1 << 1, /* the two sets differ */
+	ATTEMPT_DOUBT_PURGE = 1 << 2, /* ATTEMPT_PURGE: it may do without the purge */
 };
 uint32_t attempt_doubts(const struct attempt *attempt);
 

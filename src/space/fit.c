@@ -107,6 +107,8 @@ static int place_all(struct attempt *attempt, const struct place_request *array,
 		answer->notes |= FIT_NOTE_TREE;
 	if (!answer->certain && (doubts & ATTEMPT_DOUBT_HOLES))
 		answer->notes |= FIT_NOTE_BLOCKS;
+	if (answer->answer == ATTEMPT_PURGE && (doubts & ATTEMPT_DOUBT_PURGE))
+		answer->notes |= FIT_NOTE_PURGE;
 	return err;
 }
 

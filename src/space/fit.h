@@ -37,7 +37,8 @@ enum fit_note {
 	FIT_NOTE_BLOCKS = 1 << 3,       /* ... on vm_map_ram blocks, on pages not known */
 	FIT_NOTE_ARRAY = 1 << 4,        /* what has no place is the area's array of pages */
 	FIT_NOTE_OWN = 1 << 5,          /* it fits as soon as vmtrace has ended */
-	FIT_NOTE_COUNT = 6,
+	FIT_NOTE_PURGE = 1 << 6,        /* ATTEMPT_PURGE: it may do without the purge */
+	FIT_NOTE_COUNT = 7,
 };
 
 struct fit_answer {

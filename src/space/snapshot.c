@@ -192,6 +192,8 @@ static int trim_lazy(struct space *space, uint32_t slot)
 
 	for (uint32_t p = page; p < last; p++)
 		gone |= !listed[p];
+	area.flags &= (uint8_t)~AREA_F_MAYBE_FREE; /* what is listed is lazy */
+	table->slots[slot].area.flags = area.flags;
 	if (!gone)
 		return 0;
 	repaired(space);

@@ -219,31 +219,35 @@ static bool is_purged(const struct space *space, const struct area *area,
 	       (area->flags & AREA_F_UNSEEN && area->birth_ns <= space->snapshot.first_ns);
 }
 
-/* What was lazy before the purge began is free when it ends. An area freed while it ran is not
- * among it and stays lazy. Whether one was whose FREE was missed, and which a list read meanwhile
- * shows, only another list can tell. */
+/* What was lazy before the purge began is free when it ends. An area freed while it ran may or
+ * may not be among it; it stays lazy, with a mark, until the next purge, or until its reuse proves
+ * it. Without its begin a purge proves nothing about any one area. Whether one was among it whose
+ * FREE was missed, and which a list read meanwhile shows, only another list can tell. */
 static int apply_purge(struct space *space, const struct event *event)
 {
 	struct table *table = &space->table;
+	bool has_begin = event->flags & EV_F_HAS_BEGIN;
 	uint32_t slot = table->lazy_head;
 
-	if ((event->flags & EV_F_HAS_BEGIN) && event->begin_ns > event->t_ns)
+	if (has_begin && event->begin_ns > event->t_ns)
 		return -EINVAL;
 	space->counters.purges++;
-	if (!(event->flags & EV_F_HAS_BEGIN))
-		return 0; /* without its begin it proves nothing about any one area */
-	if (event->t_ns > space->purged_ns)
+	if (has_begin && event->t_ns > space->purged_ns)
 		space->purged_ns = event->t_ns;
 	while (slot != TABLE_NONE) {
 		uint32_t next = table->slots[slot].next;
-		const struct area *area = &table->slots[slot].area;
+		struct area *area = &table->slots[slot].area;
 
 		/* Not touched: an area that was made where this one is wrongly lazy, unseen, must
 		 * be taken from a list that was read before. */
-		if (is_purged(space, area, event))
+		if (has_begin && is_purged(space, area, event)) {
 			table_remove(table, slot);
-		else if (area->flags & AREA_F_UNSEEN && area->free_ns <= event->t_ns)
-			suspect(space, event->t_ns);
+		} else {
+			area->flags |= AREA_F_MAYBE_FREE;
+			if (has_begin && area->flags & AREA_F_UNSEEN &&
+			    area->free_ns <= event->t_ns)
+				suspect(space, event->t_ns);
+		}
 		slot = next;
 	}
 	return 0;

@@ -41,8 +41,9 @@ enum area_flag {
 		1 << 1, /* born before the tracer looked: birth_ns is when it was first seen */
 	AREA_F_DEFERRED = 1 << 2, /* freed by a kworker on behalf of freer_pid */
 	AREA_F_STACK_CUT = 1 << 3,
-	AREA_F_VFREED = 1 << 4, /* a VFREE named the freer */
-	AREA_F_UNSEEN = 1 << 5, /* lazy: its FREE was not seen, a list shows it */
+	AREA_F_VFREED = 1 << 4,     /* a VFREE named the freer */
+	AREA_F_UNSEEN = 1 << 5,     /* lazy: its FREE was not seen, a list shows it */
+	AREA_F_MAYBE_FREE = 1 << 6, /* lazy: a purge that ran since may have freed it */
 };
 
 struct area {

@@ -142,16 +142,18 @@ int json_fit(FILE *out, const struct view *view, const struct fit_answer *answer
 	put_notes(&put, answer);
 	json_put_window(&put, view, &answer->window);
 	put_holes(&put, view);
+	json_put_uint(&put, "lazy_bytes", space_totals(view->space).lazy_bytes);
 	put_seen(&put, view);
 	json_put_uint(&put, "lost_events", space_counters(view->space)->lost);
 	json_put_bool(&put, "uncertain", space_uncertain(view->space));
 	return json_put_line(out, &put);
 }
 
-int json_fit_error(FILE *out, const char *why)
+int json_fit_error(FILE *out, const struct view *view, const char *why)
 {
 	struct json_put put = json_put_new();
 
 	json_put_text(&put, "error", why);
+	put_seen(&put, view);
 	return json_put_line(out, &put);
 }

@@ -12,8 +12,8 @@
 
 /* One object and a newline. 0, -ENOMEM, or -EIO when out refuses. */
 int json_fit(FILE *out, const struct view *view, const struct fit_answer *answer);
-/* {"error":"..."}: a question that has no answer. */
-int json_fit_error(FILE *out, const char *why);
+/* "error": a question that has no answer; and "seen", as in an answer. */
+int json_fit_error(FILE *out, const struct view *view, const char *why);
 
 /* "window": start, end, bytes, live_bytes, areas (null if end is 0); and "blockers": its areas,
  * largest first. */

@@ -18,9 +18,10 @@ const char *text_fit_note(unsigned int index)
 		"it depends on where the module range begins, which no module has shown yet",
 		"it depends on whether the kernel has PAE, which is not known here",
 		"the kernel may pass over a hole that fits without room for the alignment",
-		"it depends on what a purge finds in vm_map_ram blocks, or on pages not known",
+		"part of the space may be free or not: vm_map_ram blocks, a purge, unknown pages",
 		"what has no place is the array of page pointers of an area so large",
 		"it fits as soon as vmtrace has ended: its own areas are in the way",
+		"it may do without a purge",
 	};
 
 	return notes[index];

@@ -15,6 +15,7 @@ static void purge_by_begin_time(void **state)
 	assert_state(s, 0, 5, PAGE_FREE);
 	area_at(s, 10, 15, AREA_LAZY);
 	area_at(s, 20, 25, AREA_LAZY);
+	assert_true(area_at(s, 20, 25, AREA_LAZY)->flags & AREA_F_MAYBE_FREE);
 	apply(s, ev_purge(T0 + 10, T0 + 3));
 	assert_int_equal(space_totals(s).lazy_bytes, 0);
 	assert_int_equal(space_counters(s)->purges, 2);

@@ -5,7 +5,8 @@
  * vmtest make that very request. What the kernel did is what it printed, not what vmtrace saw.
  *
  *   yes          it must succeed, without a purge, and at the address told if that is certain
- *   after_purge  it must succeed, with a purge, and at the address told if that is certain
+ *   after_purge  it must succeed, with a purge unless it is said that it may do without, and at the
+ *                address told if that is certain
  *   no           it must fail
  *   perhaps      counted, with how often it succeeded
  *
@@ -42,13 +43,19 @@ static const char *const verdict_names[VERDICTS] = {"yes", "after_purge", "no", 
 struct request {
 	enum kind kind;
 	uint32_t bytes;
-	uint32_t align; /* 0: not said */
 };
 
 struct answer {
 	enum verdict verdict;
 	bool certain;
+	bool maybe_now; /* PURGE: it may do without */
 	uint32_t start;
+	uint32_t largest; /* hole */
+	uint32_t largest_purged;
+};
+
+/* What had happened when an answer was given. */
+struct seen {
 	uint32_t allocs;
 	uint32_t frees;
 	uint32_t purges;
@@ -68,6 +75,9 @@ static struct {
 	uint32_t bytes;
 } slots[SLOTS];
 static uint32_t held_bytes, total_bytes, next_slot;
+/* Lazy space at most: what was last told, and what was freed since. Beyond the limit the kernel
+ * purges some time later by itself (mm/vmalloc.c:lazy_max_pages), and nobody can tell when. */
+static uint32_t lazy_bytes, lazy_limit;
 static FILE *to_fit, *from_fit;
 static int cmd_fd;
 static uint64_t rng;
@@ -156,11 +166,16 @@ static void hold(uint32_t slot, uint32_t bytes)
 	held_bytes += bytes;
 }
 
+static struct answer settle(void);
+
 static void release(uint32_t slot)
 {
 	vmtest("free s%u", slot);
 	slots[slot].used = false;
 	held_bytes -= slots[slot].bytes;
+	lazy_bytes += slots[slot].bytes + 2 * PAGE;
+	if (lazy_bytes > lazy_limit)
+		settle();
 }
 
 static bool free_slot(uint32_t *slot)
@@ -212,17 +227,27 @@ static uint32_t number_of(const char *key)
 	return (uint32_t)strtoul(value_of(key), NULL, 10);
 }
 
+static struct seen seen_now(void)
+{
+	return (struct seen){number_of("allocs"), number_of("frees"), number_of("purges")};
+}
+
+/* Sends a request; the answer is in line. */
+static void send(const char *request)
+{
+	fprintf(to_fit, "%s\n", request);
+	if (fflush(to_fit) || !fgets(line, sizeof(line), from_fit))
+		die("vmtrace fit has ended");
+}
+
 static struct answer ask(const struct request *request)
 {
 	struct answer answer = {.verdict = VERDICTS};
 	const char *word, *start;
+	char text[64];
 
-	fprintf(to_fit, "%u kind=%s", request->bytes, kind_names[request->kind]);
-	if (request->align)
-		fprintf(to_fit, " align=%u", request->align);
-	fputc('\n', to_fit);
-	if (fflush(to_fit) || !fgets(line, sizeof(line), from_fit))
-		die("vmtrace fit has ended");
+	snprintf(text, sizeof(text), "%u kind=%s", request->bytes, kind_names[request->kind]);
+	send(text);
 	if (strstr(line, "\"uncertain\":true"))
 		die("the map is uncertain: %.600s", line);
 	word = value_of("answer") + 1;
@@ -237,13 +262,38 @@ static struct answer ask(const struct request *request)
 	start = value_of("start");
 	answer.certain = !strncmp(value_of("certain"), "true", 4);
 	answer.start = *start == '"' ? (uint32_t)strtoul(start + 1, NULL, 16) : 0;
-	answer.allocs = number_of("allocs");
-	answer.frees = number_of("frees");
-	answer.purges = number_of("purges");
+	answer.maybe_now = strstr(line, "\"it may do without a purge\"") != NULL;
+	answer.largest = number_of("largest_hole_bytes");
+	answer.largest_purged = number_of("largest_hole_after_purge_bytes");
+	lazy_bytes = number_of("lazy_bytes");
+	return answer;
+}
+
+/* Waits until no purge is due. */
+static struct answer settle(void)
+{
+	static const struct request any = {.kind = VMALLOC, .bytes = PAGE};
+	struct answer answer = ask(&any);
+
+	for (int i = 0; i < 500 && lazy_bytes > lazy_limit; i++) {
+		usleep(10000);
+		answer = ask(&any);
+	}
+	if (lazy_bytes > lazy_limit)
+		die("%u bytes are lazy and no purge comes", lazy_bytes);
 	return answer;
 }
 
 /* ---- the trials ----------------------------------------------------------------------------- */
+
+/* What vmtest can be asked for. */
+static void limit(struct request *request)
+{
+	if (request->kind == IOREMAP && request->bytes > IOREMAP_MAX)
+		request->bytes = IOREMAP_MAX - rnd(IOREMAP_MAX / 2);
+	if (request->kind == VM_MAP_RAM && request->bytes <= 32 * PAGE)
+		request->bytes += 32 * PAGE;
+}
 
 static struct request random_request(uint32_t max_shift)
 {
@@ -254,10 +304,7 @@ static struct request random_request(uint32_t max_shift)
 	while (pick >= weights[request.kind])
 		pick -= weights[request.kind++];
 	request.bytes = rnd_bytes(max_shift);
-	if (request.kind == IOREMAP && request.bytes > IOREMAP_MAX)
-		request.bytes = IOREMAP_MAX - rnd(IOREMAP_MAX / 2);
-	if (request.kind == VM_MAP_RAM && request.bytes <= 32 * PAGE)
-		request.bytes += 32 * PAGE;
+	limit(&request);
 	return request;
 }
 
@@ -283,6 +330,22 @@ static void free_one(void)
 	}
 }
 
+/* The largest of some: its space is lazy then. */
+static void free_large(void)
+{
+	uint32_t largest = SLOTS;
+
+	for (int i = 0; i < 40; i++) {
+		uint32_t slot = rnd(SLOTS);
+
+		if (slots[slot].used &&
+		    (largest == SLOTS || slots[slot].bytes > slots[largest].bytes))
+			largest = slot;
+	}
+	if (largest < SLOTS)
+		release(largest);
+}
+
 /* Some allocations and frees towards how full it is to be. */
 static void stir(uint32_t percent_full)
 {
@@ -301,7 +364,7 @@ static bool agrees(const struct answer *answer, uint32_t got, bool purged)
 	switch (answer->verdict) {
 	case YES:
 	case PURGE:
-		if (!got || purged != (answer->verdict == PURGE))
+		if (!got || (purged != (answer->verdict == PURGE) && !answer->maybe_now))
 			return false;
 		return answer->certain ? got == answer->start : got >= answer->start;
 	case NO:
@@ -312,8 +375,8 @@ static bool agrees(const struct answer *answer, uint32_t got, bool purged)
 }
 
 /* More changes than this one allocation makes: something else was at work. */
-static bool is_disturbed(const struct request *request, const struct answer *before,
-			 const struct answer *after, uint32_t got)
+static bool is_disturbed(const struct request *request, const struct seen *before,
+			 const struct seen *after, uint32_t got)
 {
 	bool array = (request->kind == VMALLOC || request->kind == MODULE) &&
 		     request->bytes > ARRAY_FROM;
@@ -333,34 +396,62 @@ static void count(struct tally *tally, const struct request *request, const stru
 	tally->elsewhere += got && !answer->certain && got != answer->start;
 }
 
+/* Makes it a request near what just fits: after a purge only, not at all, or, of ioremap, with
+ * little room for its alignment. */
+static void want_close(struct request *request)
+{
+	struct answer now;
+	uint32_t more;
+
+	if (rnd(2)) {
+		free_large();
+		free_large();
+	}
+	now = settle();
+	more = now.largest_purged > now.largest ? now.largest_purged - now.largest : 0;
+	if (request->kind == IOREMAP)
+		request->bytes = now.largest_purged - rnd(now.largest_purged / 2);
+	else if (more >= 4 * PAGE && rnd(3))
+		request->bytes = now.largest + rnd(more - 2 * PAGE);
+	else
+		request->bytes = now.largest_purged - PAGE + rnd(now.largest_purged / 4);
+	limit(request);
+}
+
+static void say_wrong(const struct request *request, const struct answer *told, uint32_t got,
+		      uint32_t purges)
+{
+	printf("WRONG: %s %u: told %s%s at %08x, got %08x, %u purges\n", kind_names[request->kind],
+	       request->bytes, verdict_names[told->verdict], told->certain ? " certainly" : "",
+	       told->start, got, purges);
+}
+
 static void trial(struct tally *tally, uint32_t percent_full)
 {
-	static const struct request small = {.kind = VMALLOC, .bytes = PAGE};
 	struct request request = random_request(rnd(4) ? 26 : 20);
-	struct answer before, after;
+	struct seen before, after;
+	struct answer told;
 	uint32_t slot, got;
 
 	stir(percent_full);
-	if (!free_slot(&slot)) {
+	while (!free_slot(&slot))
 		free_one();
-		free_slot(&slot);
-	}
-	before = ask(&request);
+	if (percent_full > 60 && rnd(5) < 2)
+		want_close(&request);
+	told = ask(&request);
+	before = seen_now();
 	got = make(&request, slot);
-	after = ask(&small);
+	send("seen?");
+	after = seen_now();
 	if (is_disturbed(&request, &before, &after, got)) {
-		printf("disturbed: %s %u: %u allocs %u frees %u purges\n", kind_names[request.kind],
-		       request.bytes, after.allocs - before.allocs, after.frees - before.frees,
-		       after.purges - before.purges);
+		printf("disturbed: %s %u: %u allocs %u frees\n", kind_names[request.kind],
+		       request.bytes, after.allocs - before.allocs, after.frees - before.frees);
 		tally->disturbed++;
-	} else if (!agrees(&before, got, after.purges != before.purges)) {
-		printf("WRONG: %s %u: told %s%s at %08x, got %08x, %u purges\n",
-		       kind_names[request.kind], request.bytes, verdict_names[before.verdict],
-		       before.certain ? " certainly" : "", before.start, got,
-		       after.purges - before.purges);
+	} else if (!agrees(&told, got, after.purges != before.purges)) {
+		say_wrong(&request, &told, got, after.purges - before.purges);
 		tally->wrong++;
 	}
-	count(tally, &request, &before, got);
+	count(tally, &request, &told, got);
 	if (!got)
 		return;
 	hold(slot, request.bytes);
@@ -420,6 +511,8 @@ int main(int argc, char **argv)
 	if (cmd_fd < 0)
 		die("no vmtest.ko: %s", strerror(errno));
 	total_bytes = vmalloc_total();
+	for (long cpus = sysconf(_SC_NPROCESSORS_ONLN); cpus; cpus >>= 1)
+		lazy_limit += 32u << 20;
 	start_fit();
 	for (uint32_t i = 0; i < trials; i++)
 		trial(&tally, levels[i / 40 % (sizeof(levels) / sizeof(levels[0]))]);

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=dash disable=SC1091,SC2154
+# limit: 240
+# fit against the kernel: 1,000 random requests in random states, the answer first, then the real
+# allocation. What is promised must happen, at the address told where it is told as certain.
+. /guest/lib.sh
+
+# count_of KEY: a number of the last line of fittrial.
+count_of() { sed -n "s/^fittrial: .*[ ]$1=\([0-9]*\).*/\1/p" /tmp/trial; }
+
+[ -e /kmod/vmtest.ko ] || skip "no module can be built for this kernel"
+load_module vmtest
+rc=0
+fittrial 1000 1 >/tmp/trial 2>&1 || rc=$?
+cat /tmp/trial
+assert_eq "$rc" 0 "exit code of fittrial"
+assert_eq "$(count_of wrong)" 0 "trials that did not go as told"
+[ "$(count_of no)" -ge 100 ] || fail "too few trials that had to fail"
+[ "$(count_of after_purge)" -ge 50 ] || fail "too few trials that needed a purge"
+[ "$(count_of perhaps)" -le 50 ] || fail "too many answers that promise nothing"
+[ "$(count_of disturbed)" -le 10 ] || fail "something else uses the space"
+
+# The space is as the trials left it: a screen for a person, and the exit codes.
+rc=0
+vmtrace fit 64M >/tmp/out || rc=$?
+cat /tmp/out
+assert_eq "$rc" 3 "exit code of a size that does not fit"
+grep -q '^64M vmalloc: NO: largest hole' /tmp/out || fail "it does not say NO"
+[ "$(wc -l </tmp/out)" -le 24 ] || fail "more than one screen"
+vmtrace fit 4K || fail "a page does not fit"
+expect 2 'is not a size' vmtrace fit 16X
+vmtest freeall
