@@ -161,6 +161,25 @@ static void purge_below_small_holes(void **unused)
 	space_free(s);
 }
 
+/* What a purge gives lies below what was taken before it. */
+static void purge_goes_back_down(void **unused)
+{
+	struct space *s = space_new(START, END);
+	struct fit_answer answer;
+
+	(void)unused;
+	assert_non_null(s);
+	SNAPSHOT(s, T0, ev_lazy(0, 8), ev_used(8, 500), ev_used(502, PAGES));
+	answer = ask(s, PAGE, 6);
+	assert_int_equal(answer.answer, ATTEMPT_NO);
+	assert_int_equal(answer.placed, 5);
+	assert_int_equal(answer.starts[0], P(500));
+	for (uint32_t i = 1; i < 5; i++)
+		assert_int_equal(answer.starts[i], P(2 * i - 2));
+	fit_release(&answer);
+	space_free(s);
+}
+
 /* ---- the last page of the address space -------------------------------------------------- */
 
 static void unknown_to_the_top(void **unused)
@@ -185,6 +204,7 @@ int main(void)
 		cmocka_unit_test(same_place_from),
 		cmocka_unit_test(many_above_small_holes),
 		cmocka_unit_test(purge_below_small_holes),
+		cmocka_unit_test(purge_goes_back_down),
 		cmocka_unit_test(unknown_to_the_top),
 	};
 
