@@ -123,6 +123,8 @@ int session_open(struct session *session, const struct options *options, const s
 	if (!code)
 		code = live_seed(session, &sink);
 	session->start_ns = clock_now_ns();
+	if (!code)
+		log_debug("the kernel's list is in the map: watching");
 	return code;
 }
 

@@ -16,17 +16,26 @@ struct json_put json_put_new(void)
 	return put;
 }
 
-int json_put_line(FILE *out, struct json_put *put)
+int json_put_part(FILE *out, struct json_put *put, bool braces)
 {
+	size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(6) | (braces ? 0 : JSON_EMBED);
 	int err = 0;
 
 	if (put->failed)
 		err = -ENOMEM;
-	else if (json_dumpf(put->object, out, JSON_COMPACT | JSON_REAL_PRECISION(6)) < 0 ||
-		 putc('\n', out) == EOF || ferror(out))
+	else if (json_dumpf(put->object, out, flags) < 0 || ferror(out))
 		err = -EIO;
 	json_decref(put->object);
 	put->object = NULL;
+	return err;
+}
+
+int json_put_line(FILE *out, struct json_put *put)
+{
+	int err = json_put_part(out, put, true);
+
+	if (!err && putc('\n', out) == EOF)
+		err = -EIO;
 	return err;
 }
 

@@ -25,6 +25,10 @@ struct json_put json_put_new(void);
 /* Prints the object on one line and releases it. 0, -ENOMEM, or -EIO when out refuses. */
 int json_put_line(FILE *out, struct json_put *put);
 
+/* The same without the line end, and unless `braces` without those of the object: for a line that
+ * would be too long to be built whole. */
+int json_put_part(FILE *out, struct json_put *put, bool braces);
+
 /* Appends the object to array, which is to become a value of outer, and releases it. */
 void json_put_append(struct json_put *outer, json_t *array, struct json_put *put);
 

@@ -388,6 +388,9 @@ static void check_header_range(struct line *line, const struct stream_header *he
 {
 	uint32_t start = header->vmalloc_start, end = header->vmalloc_end;
 
+	if (!start)
+		bad(line, "the range 0x%08" PRIx32 "-0x%08" PRIx32 " begins at address 0", start,
+		    end);
 	if (start >= end)
 		bad(line, "the range 0x%08" PRIx32 "-0x%08" PRIx32 " is empty", start, end);
 	if (start % VMT_PAGE_SIZE || end % VMT_PAGE_SIZE)

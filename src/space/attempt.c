@@ -3,12 +3,23 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "space/holes.h"
 
 /* mm/vmalloc.c: VMAP_BBMAP_BITS_MIN and _MAX pages, by CONFIG_NR_CPUS. */
 #define BLOCK_PAGES_MIN 64u
 #define BLOCK_PAGES_MAX 1024u
+
+/* A request and its array of pages. */
+#define SEARCHES 2u
+
+/* How far the search for a request has come in each set: place_find_from. */
+struct search {
+	struct place_request request;
+	uint32_t from_least;
+	uint32_t from_most;
+};
 
 struct attempt {
 	const struct space *space;
@@ -18,6 +29,8 @@ struct attempt {
 	bool purged;
 	bool doubt; /* an earlier allocation has no certain place: the holes are not these */
 	uint32_t doubts;
+	struct search searches[SEARCHES];
+	uint32_t oldest; /* of them; the next to be replaced */
 };
 
 /* What one look at both sets tells. */
@@ -40,6 +53,31 @@ static bool may_be_block(const struct area *area)
 	       area->start % bytes == 0;
 }
 
+/* What did not fit may do so when something has been given. */
+static void forget_searches(struct attempt *attempt)
+{
+	memset(attempt->searches, 0, sizeof(attempt->searches));
+}
+
+static bool same_request(const struct place_request *a, const struct place_request *b)
+{
+	return a->size == b->size && a->align == b->align && a->vstart == b->vstart &&
+	       a->vend == b->vend && a->top_down == b->top_down && a->exact_pages == b->exact_pages;
+}
+
+static struct search *search_of(struct attempt *attempt, const struct place_request *request)
+{
+	struct search *search = attempt->searches;
+
+	for (uint32_t i = 0; i < SEARCHES; i++) {
+		if (same_request(&search[i].request, request))
+			return &search[i];
+	}
+	search += attempt->oldest++ % SEARCHES;
+	*search = (struct search){ *request, PLACE_FROM_START, PLACE_FROM_START };
+	return search;
+}
+
 static int purge_area(struct attempt *attempt, const struct area *area)
 {
 	bool purgeable = is_purgeable(attempt, area);
@@ -58,6 +96,7 @@ static int purge(struct attempt *attempt)
 	int err = 0;
 
 	attempt->purged = true;
+	forget_searches(attempt);
 	for (; area && !err; area = space_first(attempt->space, area->end))
 		err = purge_area(attempt, area);
 	return err;
@@ -80,38 +119,39 @@ static int give_maybe_free(const struct attempt *attempt)
 static int give_unknown(const struct attempt *attempt)
 {
 	const struct space *space = attempt->space;
-	uint32_t end = space_end(space), from = space_start(space);
+	uint32_t end = space_end(space), run_end;
 	int err = 0;
 
 	if (!space_totals(space).unknown_bytes)
 		return 0;
-	while (from < end && !err) {
-		uint32_t to = from;
-
-		while (to < end && space_page(space, to) == PAGE_UNKNOWN)
-			to += VMT_PAGE_SIZE;
-		if (to > from)
-			err = holeset_give(attempt->most, from, to);
-		from = to + VMT_PAGE_SIZE;
+	for (uint32_t at = space_start(space); at < end && !err; at = run_end) {
+		if (space_run(space, at, &run_end) == PAGE_UNKNOWN)
+			err = holeset_give(attempt->most, at, run_end);
 	}
 	return err;
 }
 
-struct attempt *attempt_new(const struct space *space, bool without_own)
+int attempt_new(const struct space *space, bool without_own, struct attempt **made)
 {
 	struct attempt *attempt = calloc(1, sizeof(*attempt));
+	int err;
 
+	*made = NULL;
 	if (!attempt)
-		return NULL;
+		return -ENOMEM;
 	attempt->space = space;
 	attempt->without_own = without_own;
 	attempt->least = holeset_of_space(space, false);
 	attempt->most = attempt->least ? holeset_copy(attempt->least) : NULL;
-	if (!attempt->most || give_maybe_free(attempt) < 0 || give_unknown(attempt) < 0) {
+	err = attempt->most ? give_maybe_free(attempt) : -ENOMEM;
+	if (!err)
+		err = give_unknown(attempt);
+	if (err) {
 		attempt_free(attempt);
-		return NULL;
+		return err;
 	}
-	return attempt;
+	*made = attempt;
+	return 0;
 }
 
 void attempt_free(struct attempt *attempt)
@@ -126,9 +166,10 @@ void attempt_free(struct attempt *attempt)
 static enum look look(struct attempt *attempt, const struct place_request *request,
 		      struct place *place)
 {
-	struct place most = place_find(attempt->most, request);
+	struct search *search = search_of(attempt, request);
+	struct place most = place_find_from(attempt->most, request, &search->from_most);
 
-	*place = place_find(attempt->least, request);
+	*place = place_find_from(attempt->least, request, &search->from_least);
 	if (!place->certain)
 		attempt->doubts |= ATTEMPT_DOUBT_TREE;
 	if (most.start != place->start || most.certain != place->certain)
@@ -199,6 +240,7 @@ int attempt_undo(struct attempt *attempt, const struct place_request *request, u
 {
 	int err = holeset_give(attempt->least, start, start + request->size);
 
+	forget_searches(attempt);
 	return err ? err : holeset_give(attempt->most, start, start + request->size);
 }
 

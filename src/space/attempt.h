@@ -29,9 +29,9 @@ enum attempt_answer {
 	ATTEMPT_NOW,   /* it succeeds */
 };
 
-/* The space as it is; without_own: as if vmtrace had ended, its areas freed. NULL when memory runs
- * out. The space must not change while the attempt is in use. */
-struct attempt *attempt_new(const struct space *space, bool without_own);
+/* The space as it is; without_own: as if vmtrace had ended, its areas freed. 0 or -ENOMEM; *made is
+ * NULL then. The space must not change while the attempt is in use. */
+int attempt_new(const struct space *space, bool without_own, struct attempt **made);
 void attempt_free(struct attempt *attempt);
 
 /*

@@ -138,12 +138,11 @@ static int ask_in_range(const struct space *space, const struct fit_question *qu
 	if (answer->array_bytes)
 		place_request_of_kind(KIND_VMALLOC, answer->array_bytes, 0, range, &array);
 	answer->starts = calloc(most_starts(space, answer), sizeof(*answer->starts));
-	attempt = attempt_new(space, without_own);
-	if (!answer->starts || !attempt) {
-		attempt_free(attempt);
+	if (!answer->starts)
 		return -ENOMEM;
-	}
-	err = place_all(attempt, &array, answer);
+	err = attempt_new(space, without_own, &attempt);
+	if (!err)
+		err = place_all(attempt, &array, answer);
 	if (!err && answer->answer < ATTEMPT_PURGE)
 		find_window(space, attempt, &array, answer);
 	attempt_free(attempt);

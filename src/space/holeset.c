@@ -5,10 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The array has a gap where the last change was, so that changes in address order, which is how an
+ * attempt and a purge make them, move few holes: holes[0 .. gap) are the first, holes[capacity -
+ * (count - gap) .. capacity) the rest. */
 struct holeset {
 	struct hole *holes;
 	uint32_t count;
 	uint32_t capacity;
+	uint32_t gap;
 	uint32_t start;
 	uint32_t end;
 };
@@ -32,6 +36,25 @@ void holeset_free(struct holeset *set)
 	free(set);
 }
 
+struct hole holeset_at(const struct holeset *set, uint32_t index)
+{
+	return set->holes[index < set->gap ? index : index + (set->capacity - set->count)];
+}
+
+static void move_gap(struct holeset *set, uint32_t to)
+{
+	uint32_t room = set->capacity - set->count, from = set->gap;
+
+	if (to < from)
+		memmove(set->holes + to + room, set->holes + to,
+			(size_t)(from - to) * sizeof(*set->holes));
+	else if (to > from)
+		memmove(set->holes + from, set->holes + from + room,
+			(size_t)(to - from) * sizeof(*set->holes));
+	set->gap = to;
+}
+
+/* Room for count holes in all. Moves the gap to the end if it has to grow. */
 static int make_room(struct holeset *set, uint32_t count)
 {
 	uint32_t capacity = count + count / 2 + 64;
@@ -39,6 +62,7 @@ static int make_room(struct holeset *set, uint32_t count)
 
 	if (count <= set->capacity)
 		return 0;
+	move_gap(set, set->count);
 	holes = realloc(set->holes, (size_t)capacity * sizeof(*holes));
 	if (!holes)
 		return -ENOMEM;
@@ -60,6 +84,7 @@ struct holeset *holeset_of_space(const struct space *space, bool lazy_too)
 			return NULL;
 		}
 		set->holes[set->count++] = hole;
+		set->gap = set->count;
 	}
 	return set;
 }
@@ -72,9 +97,9 @@ struct holeset *holeset_copy(const struct holeset *set)
 		holeset_free(copy);
 		return NULL;
 	}
-	if (set->count)
-		memcpy(copy->holes, set->holes, (size_t)set->count * sizeof(*set->holes));
-	copy->count = set->count;
+	for (uint32_t i = 0; i < set->count; i++)
+		copy->holes[i] = holeset_at(set, i);
+	copy->count = copy->gap = set->count;
 	return copy;
 }
 
@@ -91,7 +116,7 @@ uint32_t holeset_index(const struct holeset *set, uint32_t addr)
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (set->holes[middle].end > addr)
+		if (holeset_at(set, middle).end > addr)
 			high = middle;
 		else
 			low = middle + 1;
@@ -103,17 +128,16 @@ uint32_t holeset_index(const struct holeset *set, uint32_t addr)
 static int replace(struct holeset *set, uint32_t first, uint32_t last, const struct hole *list,
 		   uint32_t nr)
 {
-	uint32_t count = set->count - (last - first) + nr;
-	int err = make_room(set, count);
+	int err = make_room(set, set->count - (last - first) + nr);
 
 	if (err)
 		return err;
-	if (last < set->count)
-		memmove(set->holes + first + nr, set->holes + last,
-			(size_t)(set->count - last) * sizeof(*set->holes));
+	move_gap(set, last);
+	set->gap = first; /* what was in between has become part of the gap */
+	set->count -= last - first;
 	for (uint32_t i = 0; i < nr; i++)
-		set->holes[first + i] = list[i];
-	set->count = count;
+		set->holes[set->gap++] = list[i];
+	set->count += nr;
 	return 0;
 }
 
@@ -125,11 +149,13 @@ int holeset_give(struct holeset *set, uint32_t start, uint32_t end)
 	if (!range_ok(set, start, end))
 		return -EINVAL;
 	first = holeset_index(set, start - 1); /* one that ends at start touches it */
-	for (last = first; last < set->count && set->holes[last].start <= end; last++) {
-		if (set->holes[last].start < merged.start)
-			merged.start = set->holes[last].start;
-		if (set->holes[last].end > merged.end)
-			merged.end = set->holes[last].end;
+	for (last = first; last < set->count && holeset_at(set, last).start <= end; last++) {
+		struct hole hole = holeset_at(set, last);
+
+		if (hole.start < merged.start)
+			merged.start = hole.start;
+		if (hole.end > merged.end)
+			merged.end = hole.end;
 	}
 	return replace(set, first, last, &merged, 1);
 }
@@ -142,14 +168,14 @@ int holeset_clear(struct holeset *set, uint32_t start, uint32_t end)
 	if (!range_ok(set, start, end))
 		return -EINVAL;
 	first = holeset_index(set, start);
-	for (last = first; last < set->count && set->holes[last].start < end; last++)
+	for (last = first; last < set->count && holeset_at(set, last).start < end; last++)
 		;
 	if (first == last)
 		return 0;
-	if (set->holes[first].start < start)
-		rest[nr++] = (struct hole){ set->holes[first].start, start };
-	if (set->holes[last - 1].end > end)
-		rest[nr++] = (struct hole){ end, set->holes[last - 1].end };
+	if (holeset_at(set, first).start < start)
+		rest[nr++] = (struct hole){ holeset_at(set, first).start, start };
+	if (holeset_at(set, last - 1).end > end)
+		rest[nr++] = (struct hole){ end, holeset_at(set, last - 1).end };
 	return replace(set, first, last, rest, nr);
 }
 
@@ -157,8 +183,8 @@ bool holeset_has(const struct holeset *set, uint32_t start, uint32_t end)
 {
 	uint32_t index = holeset_index(set, start);
 
-	return start < end && index < set->count && set->holes[index].start <= start &&
-	       set->holes[index].end >= end;
+	return start < end && index < set->count && holeset_at(set, index).start <= start &&
+	       holeset_at(set, index).end >= end;
 }
 
 int holeset_take(struct holeset *set, uint32_t start, uint32_t end)
@@ -183,17 +209,12 @@ uint32_t holeset_count(const struct holeset *set)
 	return set->count;
 }
 
-struct hole holeset_at(const struct holeset *set, uint32_t index)
-{
-	return set->holes[index];
-}
-
 uint32_t holeset_free_bytes(const struct holeset *set)
 {
 	uint32_t bytes = 0;
 
 	for (uint32_t i = 0; i < set->count; i++)
-		bytes += set->holes[i].end - set->holes[i].start;
+		bytes += holeset_at(set, i).end - holeset_at(set, i).start;
 	return bytes;
 }
 
@@ -202,8 +223,10 @@ struct hole holeset_largest(const struct holeset *set)
 	struct hole largest = { 0, 0 };
 
 	for (uint32_t i = 0; i < set->count; i++) {
-		if (set->holes[i].end - set->holes[i].start > largest.end - largest.start)
-			largest = set->holes[i];
+		struct hole hole = holeset_at(set, i);
+
+		if (hole.end - hole.start > largest.end - largest.start)
+			largest = hole;
 	}
 	return largest;
 }

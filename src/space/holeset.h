@@ -5,8 +5,9 @@
  * allocations can be tried without touching the model.
  *
  * A sorted array: a vmalloc space has hundreds of holes, seldom thousands, and a scan of an array
- * beats a tree there. Invariant: ranges are page aligned, not empty, in address order, and no two
- * touch.
+ * beats a tree there. A change costs the distance from the last one, so that many in address order
+ * cost little on hundreds of thousands of ranges too. Invariant: ranges are page aligned, not empty,
+ * in address order, and no two touch.
  */
 #ifndef VMTRACE_SPACE_HOLESET_H
 #define VMTRACE_SPACE_HOLESET_H

@@ -42,11 +42,13 @@ static bool has_margin(const struct holeset *set, const struct hole *hole,
 }
 
 /* Lowest first. A fit that has no margin is kept as what may be, until one with margin is found. */
-static struct place find_lowest(const struct holeset *set, const struct place_request *request)
+static struct place find_lowest(const struct holeset *set, const struct place_request *request,
+				uint32_t from)
 {
 	struct place place = { PLACE_NO, 0, true };
+	uint32_t first = from > request->vstart ? from : request->vstart;
 
-	for (uint32_t i = holeset_index(set, request->vstart); i < holeset_count(set); i++) {
+	for (uint32_t i = holeset_index(set, first); i < holeset_count(set); i++) {
 		struct hole hole = holeset_at(set, i);
 		uint32_t start = fit_in(&hole, request);
 
@@ -70,13 +72,15 @@ static struct place find_lowest(const struct holeset *set, const struct place_re
 }
 
 /* pcpu_get_vm_areas, pvm_determine_end_from_reverse. */
-static struct place find_highest(const struct holeset *set, const struct place_request *request)
+static struct place find_highest(const struct holeset *set, const struct place_request *request,
+				 uint32_t from)
 {
 	uint32_t mask = request->align > 1 ? ~(request->align - 1) : ~0u;
 	uint32_t vend = request->vend & mask;
 	uint64_t vstart = align_up(request->vstart, request->align);
+	uint32_t first = from ? holeset_index(set, from) + 1 : holeset_count(set);
 
-	for (uint32_t i = holeset_count(set); i-- > 0;) {
+	for (uint32_t i = first < holeset_count(set) ? first : holeset_count(set); i-- > 0;) {
 		struct hole hole = holeset_at(set, i);
 		uint32_t end = (hole.end < vend ? hole.end : vend) & mask;
 
@@ -89,11 +93,25 @@ static struct place find_highest(const struct holeset *set, const struct place_r
 	return (struct place){ PLACE_NO, 0, true };
 }
 
+struct place place_find_from(const struct holeset *set, const struct place_request *request,
+			     uint32_t *from)
+{
+	struct place place = { PLACE_NO, 0, true };
+
+	if (!request->size || request->vstart >= request->vend)
+		return place;
+	place = request->top_down ? find_highest(set, request, *from)
+				  : find_lowest(set, request, *from);
+	if (place.start)
+		*from = place.start;
+	return place;
+}
+
 struct place place_find(const struct holeset *set, const struct place_request *request)
 {
-	if (!request->size || request->vstart >= request->vend)
-		return (struct place){ PLACE_NO, 0, true };
-	return request->top_down ? find_highest(set, request) : find_lowest(set, request);
+	uint32_t from = PLACE_FROM_START;
+
+	return place_find_from(set, request, &from);
 }
 
 /* mm/vmalloc.c:__get_vm_area_node: 1 << clamp(order of size, PAGE_SHIFT, IOREMAP_MAX_ORDER). */

@@ -48,6 +48,15 @@ struct place {
 struct place place_find(const struct holeset *set, const struct place_request *request);
 
 /*
+ * The same for a request that was asked of the set before, when ranges were only taken from it
+ * since: what did not fit then does not now. *from: where the search goes on, in the direction of
+ * the request; PLACE_FROM_START at first, then left to this function.
+ */
+#define PLACE_FROM_START 0u
+struct place place_find_from(const struct holeset *set, const struct place_request *request,
+			     uint32_t *from);
+
+/*
  * What the kernel's function of this kind asks alloc_vmap_area for when it is asked for bytes:
  *   vmalloc, user, dma-coherent, vmap    whole pages and a guard page, align 1
  *   ioremap    aligned to its size rounded up to a power of two, at most pmd_bytes (2 MB with PAE,

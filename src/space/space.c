@@ -14,7 +14,7 @@ struct space *space_new(uint32_t start, uint32_t end)
 {
 	struct space *space;
 
-	if (start >= end || start % VMT_PAGE_SIZE || end % VMT_PAGE_SIZE ||
+	if (!start || start >= end || start % VMT_PAGE_SIZE || end % VMT_PAGE_SIZE ||
 	    end - start > SPACE_MAX_BYTES)
 		return NULL;
 	space = calloc(1, sizeof(*space));

@@ -107,7 +107,7 @@ static inline uint64_t space_healed(const struct space_counters *counters)
 }
 
 /* A model of [start, end), page aligned, all pages unknown. NULL if the range is empty, unaligned
- * or larger than 3 GiB, or memory runs out. */
+ * or larger than 3 GiB, if it begins at 0, which stands for "no address", or memory runs out. */
 struct space *space_new(uint32_t start, uint32_t end);
 void space_free(struct space *space);
 

@@ -90,18 +90,6 @@ static void put_hole(struct json_put *put, const char *key, const struct view *v
 	put_object(put, key, &object);
 }
 
-static void put_holes(struct json_put *put, const struct view *view, const struct hole_list *list)
-{
-	json_t *array = json_array();
-
-	for (uint32_t i = 0; i < list->count; i++) {
-		struct json_put hole = hole_object(view, &list->holes[i]);
-
-		json_put_append(put, array, &hole);
-	}
-	json_put_value(put, "holes_list", array);
-}
-
 /* "used_bytes" is the value at the end of the step, "used_bytes_min" the least of the step. */
 static void put_trend_value(struct json_put *put, enum trend_what what,
 			    const struct trend_value *value)
@@ -145,24 +133,23 @@ static void put_trend(struct json_put *put, const struct view *view)
 		trend_report(view->trend, view->space, view->facts->now_ns, &report);
 	for (uint32_t i = 0; i < report.count; i++)
 		append_step(put, array, &report, i);
-	json_put_opt_uint(put, "trend_start_ns", report.start_ns);
-	json_put_opt_uint(put, "trend_step_ns", report.step_ns);
+	if (report.count) {
+		json_put_uint(put, "trend_start_ns", report.start_ns);
+		json_put_uint(put, "trend_step_ns", report.step_ns);
+	}
 	json_put_value(put, "trend", array);
 	json_put_value(put, "largest_hole_slope_bytes_per_hour",
 		       report.has_slope ? json_integer(report.slope) : json_null());
 }
 
-int json_holes(FILE *out, const struct view *view, unsigned int top)
+/* The keys before the list of holes. */
+static struct json_put head_object(const struct view *view)
 {
 	struct space_totals totals = space_totals(view->space);
+	struct json_put put = json_put_new();
 	struct holes_report report;
-	struct hole_list list;
-	struct json_put put;
 
-	if (hole_list_largest(view->space, top, &list) < 0)
-		return -ENOMEM;
 	holes_report(view->space, &report);
-	put = json_put_new();
 	json_put_uint(&put, "holes", report.count);
 	json_put_uint(&put, "free_bytes", report.free_bytes);
 	json_put_uint(&put, "lazy_bytes", totals.lazy_bytes);
@@ -172,8 +159,46 @@ int json_holes(FILE *out, const struct view *view, unsigned int top)
 	put_histogram(&put, &report);
 	put_hole(&put, "largest_hole", view, &report.largest);
 	put_hole(&put, "largest_hole_after_purge", view, &report.largest_after_purge);
-	put_holes(&put, view, &list);
-	put_trend(&put, view);
+	return put;
+}
+
+/* One hole after the other: there can be 393,216 of them, each as an object some 3 KB. */
+static int print_holes(FILE *out, const struct view *view, const struct hole_list *list)
+{
+	int err = 0;
+
+	fputs(",\"holes_list\":[", out);
+	for (uint32_t i = 0; i < list->count && !err; i++) {
+		struct json_put hole = hole_object(view, &list->holes[i]);
+
+		if (i)
+			putc(',', out);
+		err = json_put_part(out, &hole, true);
+	}
+	fputs("],", out);
+	return err;
+}
+
+int json_holes(FILE *out, const struct view *view, unsigned int top)
+{
+	struct json_put put;
+	struct hole_list list;
+	int err;
+
+	if (hole_list_largest(view->space, top, &list) < 0)
+		return -ENOMEM;
+	putc('{', out);
+	put = head_object(view);
+	err = json_put_part(out, &put, false);
+	if (!err)
+		err = print_holes(out, view, &list);
 	hole_list_release(&list);
-	return json_put_line(out, &put);
+	if (err)
+		return err;
+	put = json_put_new();
+	put_trend(&put, view);
+	err = json_put_part(out, &put, false);
+	if (!err && (fputs("}\n", out) == EOF || ferror(out)))
+		err = -EIO;
+	return err;
 }

@@ -9,7 +9,6 @@
 #include "view/units.h"
 
 #define TREND_ROWS 12u
-#define BAR_COLUMN 65u
 
 /* A number of the trend: with '~' if the map was uncertain when it was measured. */
 static const char *measured(bool uncertain, uint64_t bytes, char buf[TEXT_NUMBER])
@@ -35,29 +34,41 @@ const char *text_slope(const struct trend_report *report, char buf[TEXT_NUMBER])
 	return buf;
 }
 
-/* "10m12s 8.2M 212K 111.4M 105.7M 105.7M 105.8M 0 #####": one row for what `bucket` sums up. */
-static void print_row(FILE *out, const struct view *view, const struct trend_report *report,
-		      const struct trend_bucket *bucket, uint64_t end_ns)
-{
-	static const enum trend_what shown[] = { TREND_USED, TREND_LAZY, TREND_FREE,
-						 TREND_LARGEST };
-	const struct trend_value *largest = &bucket->value[TREND_LARGEST];
-	const struct trend_value *purged = &bucket->value[TREND_AFTER_PURGE];
-	unsigned int width = text_columns(view) > BAR_COLUMN ? text_columns(view) - BAR_COLUMN : 0;
-	uint32_t most = report->all[TREND_LARGEST].max;
-	unsigned int bar = most ? (unsigned int)((uint64_t)largest->last * width / most) : 0;
-	char number[TEXT_NUMBER];
+/* One row: what `bucket` sums up. All but the bar, so that all bars begin and end alike. */
+struct row {
+	char numbers[80]; /* " 10m12s 8.2M 212K 111.4M 105.7M 105.7M 105.8M" */
+	char failed[16];
+	bool alarm;
+	uint32_t largest;
+};
 
-	fprintf(out, " %8s", units_duration(end_ns - report->start_ns, number, sizeof(number)));
-	for (unsigned int i = 0; i < sizeof(shown) / sizeof(shown[0]); i++)
-		fprintf(out, " %7s",
-			measured(bucket->last_uncertain, bucket->value[shown[i]].last, number));
-	fprintf(out, " %7s", measured(bucket->uncertain, largest->min, number));
-	fprintf(out, " %7s", measured(bucket->last_uncertain, purged->last, number));
-	if (bucket->fails)
+static struct row row_of(const struct trend_report *report, const struct trend_bucket *bucket,
+			 uint64_t end_ns)
+{
+	const struct trend_value *value = bucket->value;
+	struct row row = { .alarm = bucket->fails, .largest = value[TREND_LARGEST].last };
+	bool uncertain = bucket->last_uncertain;
+	char until[TEXT_NUMBER], text[6][TEXT_NUMBER];
+
+	snprintf(row.numbers, sizeof(row.numbers), " %8s %7s %7s %7s %7s %7s %7s",
+		 units_duration(end_ns - report->start_ns, until, sizeof(until)),
+		 measured(uncertain, value[TREND_USED].last, text[0]),
+		 measured(uncertain, value[TREND_LAZY].last, text[1]),
+		 measured(uncertain, value[TREND_FREE].last, text[2]),
+		 measured(uncertain, value[TREND_LARGEST].last, text[3]),
+		 measured(bucket->uncertain, value[TREND_LARGEST].min, text[4]),
+		 measured(uncertain, value[TREND_AFTER_PURGE].last, text[5]));
+	snprintf(row.failed, sizeof(row.failed), " %6" PRIu32, bucket->fails);
+	return row;
+}
+
+static void print_row(FILE *out, const struct view *view, const struct row *row, unsigned int bar)
+{
+	fputs(row->numbers, out);
+	if (row->alarm)
 		text_color(out, view, TEXT_ALARM);
-	fprintf(out, " %6" PRIu32, bucket->fails);
-	if (bucket->fails)
+	fputs(row->failed, out);
+	if (row->alarm)
 		text_color(out, view, TEXT_PLAIN);
 	if (bar)
 		putc(' ', out);
@@ -67,15 +78,25 @@ static void print_row(FILE *out, const struct view *view, const struct trend_rep
 
 static void print_rows(FILE *out, const struct view *view, const struct trend_report *report)
 {
-	uint32_t in_row = (report->count + TREND_ROWS - 1) / TREND_ROWS;
+	uint32_t in_row = (report->count + TREND_ROWS - 1) / TREND_ROWS, rows = 0;
+	uint32_t most = report->all[TREND_LARGEST].max, columns = text_columns(view), widest = 0;
+	struct row row[TREND_ROWS];
 
 	for (uint32_t i = 0; i < report->count; i += in_row) {
 		struct trend_bucket sum = report->buckets[i];
-		uint32_t last = i;
+		uint32_t last = i, used;
 
 		while (last + 1 < report->count && last + 1 < i + in_row)
 			trend_merge(&sum, &report->buckets[++last]);
-		print_row(out, view, report, &sum, trend_end_ns(report, last));
+		row[rows] = row_of(report, &sum, trend_end_ns(report, last));
+		used = (uint32_t)(strlen(row[rows].numbers) + strlen(row[rows].failed));
+		widest = used > widest ? used : widest;
+		rows++;
+	}
+	for (uint32_t i = 0; i < rows; i++) {
+		uint64_t width = columns > widest + 1 ? columns - widest - 1 : 0;
+
+		print_row(out, view, &row[i], most ? (uint32_t)(row[i].largest * width / most) : 0);
 	}
 }
 

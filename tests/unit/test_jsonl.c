@@ -555,6 +555,7 @@ static void test_headers(void **state)
 		{ HEAD("vmtrace.events/1", "0xf77fe000", "0xf77fe000", ""), "is empty" },
 		{ HEAD("vmtrace.events/1", "0xfeffe000", "0xf77fe000", ""), "is empty" },
 		{ HEAD("vmtrace.events/1", "0xf77fe001", "0xfeffe000", ""), "not page aligned" },
+		{ HEAD("vmtrace.events/1", "0x00000000", "0x40000000", ""), "begins at address 0" },
 		{ HEAD("vmtrace.events/1", "0x00001000", "0xfeffe000", ""), "larger than 3 GiB" },
 		{ HEAD("vmtrace.events/1", "0xf77fe000", "0xfeffe000", ",\"page_size\":16384"),
 		  "page size" },

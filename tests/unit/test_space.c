@@ -771,6 +771,7 @@ static void ranges_refused(void **state)
 	assert_null(space_new(START + 1, END));
 	assert_null(space_new(START, END - 1));
 	assert_null(space_new(0x3fffe000u, 0xfffff000u));
+	assert_null(space_new(0, END - START)); /* 0 is "no address" */
 	space_free(NULL);
 }
 

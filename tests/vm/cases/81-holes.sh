@@ -42,9 +42,9 @@ assert_eq "$(sed 's/^{"holes":\([0-9]*\),.*/\1/' /tmp/holes)" "$count" "number o
 awk '$3 != $1 && $3 != "null"' /tmp/listed >/tmp/odd
 [ ! -s /tmp/odd ] || fail "the neighbour does not touch the hole: $(head -n 3 /tmp/odd)"
 
-vmtrace holes --json --duration=10s >/tmp/live 2>/tmp/live.err &
+vmtrace holes --json -v --duration=10s >/tmp/live 2>/tmp/live.err &
 watcher=$!
-wait_for 20 grep -q . /sys/kernel/debug/kprobes/list || fail "holes does not watch: $(cat /tmp/live.err)"
+wait_for 20 grep -q 'watching' /tmp/live.err || fail "holes does not watch: $(cat /tmp/live.err)"
 sleep 4
 vmtest "fail 200M"
 wait "$watcher" || fail "holes --duration ended with $?: $(cat /tmp/live.err)"
