@@ -938,6 +938,7 @@ int main(void)
 		SEEDED(lazy_line_over_lazies),
 		SEEDED(lazy_line_over_used),
 		SEEDED(lazy_areas_are_trimmed),
+		SEEDED(purge_race),
 		SEEDED(used_line_over_part_of_a_lazy),
 		SEEDED(snapshot_of_many),
 		SEEDED(snapshot_cut_off),
