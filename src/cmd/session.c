@@ -32,7 +32,9 @@ static int take_event(void *context, const struct event *event)
 	if (err == -EINVAL)
 		log_debug("an event that cannot be true was left out: type %u %08x-%08x",
 			  event->type, event->start, event->end);
-	if (session->capture && !was_uncertain && space_uncertain(session->space))
+	/* Also when a list that was to put it right has come too early. */
+	if (session->capture && space_uncertain(session->space) &&
+	    (!was_uncertain || event->type == EV_SNAPSHOT_END))
 		live_request_heal(session);
 	if (event->type == EV_FAIL)
 		session->last_fail = *event;
@@ -272,7 +274,7 @@ int session_verify(struct session *session, bool json)
 		return code;
 	if (!json)
 		print_verify(stdout, counters, &result);
-	else if (json_verify(stdout, &result, counters, tries))
+	else if (json_verify(stdout, &result, counters, tries, session->reconciles))
 		code = EXIT_FAILED;
 	if (!code)
 		code = result.nr_diffs ? EXIT_FINDING : session_exit_code(session);
