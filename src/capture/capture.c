@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -115,8 +117,7 @@ static int report_losses(struct capture *capture)
 	return 0;
 }
 
-/* Emits all that is queued now. */
-int capture_emit_queued(struct capture *capture)
+static int emit_queued(struct capture *capture)
 {
 	const uint8_t *bytes;
 	size_t len = pump_take(capture->pump, &bytes);
@@ -132,6 +133,16 @@ int capture_emit_queued(struct capture *capture)
 	return err ? err : count;
 }
 
+/* Emits all that is queued now. */
+int capture_emit_queued(struct capture *capture)
+{
+	int count = emit_queued(capture);
+
+	if (count < 0)
+		capture->broken = count;
+	return count;
+}
+
 /* Emits all that has happened up to now. The queue may be full of it, so this takes turns with the
  * pump. -ETIMEDOUT: it did not come through within FLUSH_MS. */
 static int emit_flushed(struct capture *capture)
@@ -145,6 +156,8 @@ static int emit_flushed(struct capture *capture)
 		if (got < 0)
 			return got;
 	} while (err == -ETIMEDOUT && clock_now_ns() < deadline_ns);
+	if (err < 0 && err != -ETIMEDOUT)
+		capture->broken = err;
 	return err;
 }
 
@@ -187,7 +200,7 @@ static int read_once(struct capture *capture, struct seed *seed, bool *disturbed
 	return err == -ETIMEDOUT ? 0 : err;
 }
 
-static int list_with_kptr(struct capture *capture, struct seed *seed)
+static int read_settled(struct capture *capture, struct seed *seed)
 {
 	bool disturbed = true;
 	int err = 0;
@@ -203,23 +216,52 @@ static int list_with_kptr(struct capture *capture, struct seed *seed)
 		if (seed->count == before)
 			break;
 	}
-	if (err == -EPERM)
-		log_error("/proc/vmallocinfo shows %s addresses although kernel.kptr_restrict was "
-			  "raised: is something else changing it?",
-			  seed->trust == VMI_ZEROED ? "zeroed" : "hashed");
 	return err;
 }
 
-int capture_raise_kptr(const struct capture *capture, struct kptr **kptr)
+__attribute__((format(printf, 2, 3))) static void set_why(struct capture *capture,
+							   const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(capture->list_why, sizeof(capture->list_why), format, args);
+	va_end(args);
+}
+
+static void explain_hidden(struct capture *capture)
+{
+	set_why(capture, "kernel.kptr_restrict=2 hides its addresses; --seed=sysctl sets it to 1 "
+			 "for the moment of a reading");
+}
+
+int capture_raise_kptr(struct capture *capture, struct kptr **kptr)
 {
 	int err = kptr_raise(KPTR_PATH, capture->options.force_kptr, kptr);
 
 	if (err == -EBUSY)
-		log_error("another vmtrace holds %s for longer than 5 s: try again", KPTR_PATH);
+		set_why(capture, "another vmtrace holds %s for longer than 5 s", KPTR_PATH);
 	else if (err)
-		log_error("cannot raise kernel.kptr_restrict, so the kernel's list has no real "
-			  "addresses: %s",
-			  strerror(-err));
+		set_why(capture, "cannot raise kernel.kptr_restrict: %s", strerror(-err));
+	return err;
+}
+
+static int list_with_kptr(struct capture *capture, const struct kptr *kptr, struct seed *seed)
+{
+	int err;
+
+	if (kptr_value(kptr) == 2 && !capture->options.force_kptr) {
+		explain_hidden(capture);
+		return -EPERM;
+	}
+	err = read_settled(capture, seed);
+	if (err == -EPERM)
+		set_why(capture,
+			"/proc/vmallocinfo shows %s addresses: is something else changing "
+			"kernel.kptr_restrict?",
+			seed->trust == VMI_ZEROED ? "zeroed" : "hashed");
+	else if (err && !capture->broken)
+		set_why(capture, "cannot read /proc/vmallocinfo: %s", strerror(-err));
 	return err;
 }
 
@@ -229,16 +271,24 @@ int capture_list(struct capture *capture, struct seed *seed)
 	int err;
 
 	memset(seed, 0, sizeof(*seed));
-	if (!capture->can_list)
+	capture->list_why[0] = '\0';
+	if (!capture->can_list) {
+		explain_hidden(capture);
 		return -EPERM;
+	}
 	err = capture_raise_kptr(capture, &kptr);
 	if (err)
 		return err;
-	err = list_with_kptr(capture, seed);
+	err = list_with_kptr(capture, kptr, seed);
 	kptr_restore(kptr);
 	if (err)
 		seed_release(seed);
 	return err;
+}
+
+const char *capture_list_why(const struct capture *capture)
+{
+	return capture->list_why;
 }
 
 /* An area is vmtrace's own if it was not there before loading and BPF made it. */
@@ -256,26 +306,45 @@ static void mark_own(const struct capture *capture, struct seed *seed)
 	}
 }
 
+int capture_put_right(struct capture *capture, const struct seed *seed)
+{
+	struct sink sink = observer(capture);
+	int err = seed_emit(seed, &sink);
+
+	if (err)
+		capture->broken = err;
+	return err;
+}
+
 static int snapshot(struct capture *capture, bool first)
 {
 	struct seed seed;
-	struct sink sink = observer(capture);
 	int err = capture_list(capture, &seed);
 
 	if (err)
 		return err;
 	if (first)
 		mark_own(capture, &seed);
-	err = seed_emit(&seed, &sink);
+	err = capture_put_right(capture, &seed);
 	seed_release(&seed);
 	return err;
 }
 
-/* What a later try may find different: another vmtrace had the lock, kptr_restrict was changed. */
-static bool is_passing(int err)
+/* A list that cannot be read now, for whatever reason, is no reason to end the watching. */
+static bool is_passing(const struct capture *capture, int err)
 {
-	return err == -EPERM || err == -EBUSY || err == -EBADMSG || err == -ENODATA ||
-	       err == -ENOMEM;
+	return err && !capture->broken;
+}
+
+/* True, once, for each new reason. told: of sizeof(capture->list_why). */
+static bool is_new_reason(struct capture *capture, int err, char *told)
+{
+	if (!capture->list_why[0]) /* it could, but what came after could not */
+		set_why(capture, "%s", strerror(-err));
+	if (!strcmp(told, capture->list_why))
+		return false;
+	memcpy(told, capture->list_why, sizeof(capture->list_why));
+	return true;
 }
 
 int capture_heal(struct capture *capture)
@@ -289,12 +358,20 @@ int capture_heal(struct capture *capture)
 	usleep(2 * SPACE_SNAPSHOT_SLACK_NS / 1000);
 	relist_heal_begins(relist);
 	err = snapshot(capture, false);
-	relist_heal_ended(relist, clock_now_ns(), is_passing(err));
-	if (!is_passing(err))
+	relist_heal_ended(relist, clock_now_ns(), is_passing(capture, err));
+	if (!is_passing(capture, err)) {
+		capture->heal_told[0] = '\0';
 		return err;
-	log_note("the map stays uncertain (%s); next try in %u s", strerror(-err),
-		 (unsigned int)(relist->heal_gap_ns / NS_PER_S));
+	}
+	if (is_new_reason(capture, err, capture->heal_told))
+		log_note("the map stays uncertain (%s); next try in %u s", capture->list_why,
+			 (unsigned int)(relist->heal_gap_ns / NS_PER_S));
 	return 0;
+}
+
+bool capture_heal_wanted(const struct capture *capture)
+{
+	return capture->relist.heal_wanted;
 }
 
 bool capture_reconcile_due(const struct capture *capture)
@@ -302,17 +379,19 @@ bool capture_reconcile_due(const struct capture *capture)
 	return capture->can_list && relist_reconcile_due(&capture->relist, clock_now_ns());
 }
 
-int capture_reconciled(struct capture *capture, bool differs, int err)
+int capture_reconciled(struct capture *capture, int err)
 {
 	struct relist *relist = &capture->relist;
 
-	if (!err && differs)
-		err = snapshot(capture, false);
-	relist_reconciled(relist, clock_now_ns(), is_passing(err));
-	if (!is_passing(err))
+	relist_reconciled(relist, clock_now_ns(), is_passing(capture, err));
+	if (!is_passing(capture, err)) {
+		capture->reconcile_told[0] = '\0';
 		return err;
-	log_note("the map could not be compared with the kernel's list (%s); next try in %u s",
-		 strerror(-err), (unsigned int)(relist->reconcile_gap_ns / NS_PER_S));
+	}
+	if (is_new_reason(capture, err, capture->reconcile_told))
+		log_note("the map could not be compared with the kernel's list (%s); next try in "
+			 "%u s",
+			 capture->list_why, (unsigned int)(relist->reconcile_gap_ns / NS_PER_S));
 	return 0;
 }
 
@@ -334,13 +413,17 @@ int capture_seed(struct capture *capture, const struct sink *sink)
 	int err;
 
 	capture->sink = *sink;
+	capture->broken = 0; /* by a plan that was tried */
 	err = emit_known_stacks(capture);
 	if (!err && capture->can_list)
 		err = snapshot(capture, true);
+	if (is_passing(capture, err))
+		log_error("%s", capture->list_why);
 	relist_seeded(&capture->relist, clock_now_ns());
 	if (!capture->can_list)
 		log_note("kernel.kptr_restrict=2 hides the areas that exist already; they are "
-			 "unknown until freed. --seed=sysctl sets it to 1 for one read");
+			 "unknown until freed. --seed=sysctl sets it to 1 for the moment of a "
+			 "reading");
 	capture_start_unlock(capture);
 	return err;
 }

@@ -34,6 +34,7 @@ struct capture_options {
 	bool force_kptr;            /* --seed=sysctl: change kptr_restrict even from 2 */
 	uint32_t ring_limit_bytes;  /* a ring is replaced after this much; 0 = never (tests) */
 	uint64_t reconcile_ns VMT_ALIGNED8; /* time between two reconciles; 0 = never */
+	bool reconcile_asked; /* else there is none where kptr_restrict is 2 at the start */
 };
 
 /* 0 or -errno, with a message logged; -ENOSYS: the kernel lacks what is needed (exit 77). names
@@ -56,23 +57,29 @@ int capture_drain(struct capture *capture);
 void capture_request_heal(struct capture *capture);
 
 /* Takes the snapshot that a loss made necessary now, if one is due, instead of when the back-off
- * (1 s, doubling to 32 s, 1 s again after 5 minutes of calm) has passed. 0 or -errno; what may be
- * different next time (another vmtrace has the lock) is noted and tried again. */
+ * (1 s, doubling to 32 s, 1 s again after 5 minutes of calm) has passed. 0, or -errno of the sink
+ * or the pump; why the list cannot be read is noted, and it is tried again. */
 int capture_heal(struct capture *capture);
+bool capture_heal_wanted(const struct capture *capture);
 
 /* True when reconcile_ns have passed since the map was last compared with the list or read from
  * it. Never while a heal is waiting, which does the same. */
 bool capture_reconcile_due(const struct capture *capture);
 
-/* The end of a reconcile: err of capture_list, or whether the map differs; then the list is read
- * into it. 0 or -errno; what may be different next time is noted and tried again. */
-int capture_reconciled(struct capture *capture, bool differs, int err);
+/* Emits seed as a snapshot: what a reconcile found is put right. 0 or -errno. */
+int capture_put_right(struct capture *capture, const struct seed *seed);
+
+/* The end of a reconcile; err: what came of it. 0, or -errno of the sink or the pump; why the list
+ * cannot be read is noted, and it is tried again. */
+int capture_reconciled(struct capture *capture, int err);
 
 /*
  * Reads the kernel's own list while events go on, all events up to its end emitted before it
  * returns: for verify. Several readings unless one was quiet. Release with seed_release.
  */
 int capture_list(struct capture *capture, struct seed *seed);
+/* Why it could not, after it has failed. */
+const char *capture_list_why(const struct capture *capture);
 
 const struct range *capture_range(const struct capture *capture);
 struct losses_total capture_losses(struct capture *capture);

@@ -42,6 +42,11 @@ struct capture {
 	uint64_t list_begin_ns;
 	uint32_t list_disturbed;
 	struct relist relist; /* when the list is read again */
+	int broken;           /* -errno of the sink or the pump: the capture is over */
+	char list_why[160];   /* why the list could not be read */
+	/* What was told of it last, so that it is told once: of a heal, of a reconcile. */
+	char heal_told[160];
+	char reconcile_told[160];
 };
 
 /* Makes and maps a ring into capture->rings[index]. 0 and its fd, or -errno. */
@@ -62,8 +67,8 @@ int capture_emit_queued(struct capture *capture);
 /* A sink for events that nobody wants: before the user's is known. */
 struct sink capture_no_sink(void);
 
-/* Raises kptr_restrict for a reading; the reason of a failure is logged. */
-int capture_raise_kptr(const struct capture *capture, struct kptr **kptr);
+/* Raises kptr_restrict for a reading; the reason of a failure is in list_why. */
+int capture_raise_kptr(struct capture *capture, struct kptr **kptr);
 
 /* Lets the next vmtrace start: taken in capture_open, until the first seed. */
 void capture_start_unlock(struct capture *capture);

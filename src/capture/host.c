@@ -142,7 +142,7 @@ static void look_symbols(struct host_findings *findings)
 	if (kptr == 2)
 		add(findings, "kptr_restrict", HOST_NOTE,
 		    "2: hides symbols and the kernel's list even from root; areas that exist "
-		    "already are unknown until freed. --seed=sysctl sets it to 1 for one read");
+		    "already are unknown until freed. --seed=sysctl sets it to 1 to read it");
 	else if (kptr == 0)
 		add(findings, "kptr_restrict", HOST_OK,
 		    "0: /proc/vmallocinfo is hashed; raised to 1 for each read and restored");

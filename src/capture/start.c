@@ -63,9 +63,16 @@ static int look_before(struct capture *capture)
 	struct kptr *kptr;
 	int err = capture_raise_kptr(capture, &kptr);
 
-	if (err)
+	if (err) {
+		log_error("%s", capture->list_why);
 		return err;
+	}
 	capture->can_list = kptr_value(kptr) != 2 || capture->options.force_kptr;
+	/* Who hides addresses does not have them shown again every few minutes unasked. */
+	if (kptr_value(kptr) == 2 && !capture->options.reconcile_asked) {
+		capture->options.reconcile_ns = 0;
+		relist_init(&capture->relist, 0);
+	}
 	err = load_symbols(capture);
 	if (!err && capture->can_list) {
 		err = seed_read(&capture->before, capture->names, capture->range.vmalloc_start,

@@ -124,6 +124,7 @@ int live_open(struct session *session)
 			.return_instances = options->return_instances,
 		},
 		.reconcile_ns = options->reconcile_ns,
+		.reconcile_asked = options->reconcile_asked,
 		.plan = options->plan,
 		.report = &session->plans,
 		.force_kptr = options->force_kptr,

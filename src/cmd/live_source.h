@@ -26,8 +26,8 @@ int live_seed(struct session *session, const struct sink *sink);
 int live_run(struct session *session, uint64_t for_ns);
 /* The model against the kernel's list, over as many looks as it takes. Exit code. */
 int live_verify(struct session *session, struct compare_result *result, unsigned int *tries);
-/* The same if it is time for it (--reconcile), and what differs is put right and told: events were
- * missed that no counter shows. SESSION_MORE, SESSION_END or an exit code. */
+/* The same if it is time for it (--reconcile), and what differs in all looks is put right; used
+ * areas are told: events were missed that no counter shows. SESSION_MORE, SESSION_END or an exit code. */
 int live_reconcile(struct session *session);
 /* False where the kernel's list cannot be read (kptr_restrict=2). */
 bool live_can_verify(const struct session *session);

@@ -124,12 +124,13 @@ static const struct {
 	{ TAKES_CAPTURE | TAKES_SEED,
 	  { "seed", KEY_SEED, "HOW", 0,
 	    "auto (default), or sysctl: read existing areas even if "
-	    "that means lowering kptr_restrict from 2 for a moment",
+	    "that means lowering kptr_restrict from 2 for a moment: at the start, after a loss, "
+	    "and for verify",
 	    3 } },
 	{ TAKES_CAPTURE,
 	  { "reconcile", KEY_RECONCILE, "TIME", 0,
 	    "How often the map is compared with the kernel's list, and repaired where it differs "
-	    "(5m; 0 = never)",
+	    "(5m; 0 = never, also the default with kptr_restrict=2)",
 	    3 } },
 	{ TAKES_CAPTURE, { "strict", KEY_STRICT, NULL, 0, "Exit 4 if any event was lost", 3 } },
 	{ 0, { "quiet", 'q', NULL, 0, "Errors only", 4 } },
@@ -360,6 +361,7 @@ static error_t parse_capture_option(int key, char *arg, struct argp_state *state
 		return 0;
 	case KEY_RECONCILE:
 		options->reconcile_ns = parse_time(state, "reconcile", arg);
+		options->reconcile_asked = true;
 		if (options->reconcile_ns && options->reconcile_ns < NS_PER_S)
 			bad_value(state, "reconcile", arg, "at least 1s, or 0 for never");
 		return 0;

@@ -48,6 +48,7 @@ struct options {
 	uint64_t duration_ns VMT_ALIGNED8; /* NO_DURATION: the command's default */
 	uint64_t interval_ns VMT_ALIGNED8;
 	uint64_t reconcile_ns VMT_ALIGNED8; /* 0: never */
+	bool reconcile_asked;               /* it is not the default */
 	uint32_t ring_bytes;
 	uint32_t ring_limit_bytes;
 	uint32_t stack_depth;

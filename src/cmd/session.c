@@ -276,7 +276,7 @@ int session_verify(struct session *session, bool json)
 		return code;
 	if (!json)
 		print_verify(stdout, counters, &result);
-	else if (json_verify(stdout, &result, counters, tries))
+	else if (json_verify(stdout, &result, counters, tries, session->reconciles))
 		code = EXIT_FAILED;
 	if (!code)
 		code = result.nr_diffs ? EXIT_FINDING : session_exit_code(session);

@@ -40,6 +40,7 @@ struct session {
 	const struct sink *tee;         /* sees every event after the model, may be NULL */
 	char hostname[64];
 	bool cut_off; /* the recording has no trailer */
+	uint32_t reconciles; /* live: comparisons on the way that came to an end */
 };
 
 /*

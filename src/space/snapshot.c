@@ -25,6 +25,13 @@ static void repaired(struct space *space)
 		space->counters.repaired++;
 }
 
+/* Free here and lazy there, or the reverse, needs no missed event: see lazy_settled in space.h. */
+static void lazy_settled(struct space *space)
+{
+	if (space->snapshot.seeded)
+		space->counters.lazy_settled++;
+}
+
 static int add_seeded(struct space *space, const struct event *event, uint32_t start, uint32_t end)
 {
 	struct area area = {
@@ -148,20 +155,26 @@ static int snapshot_lazy(struct space *space, const struct event *event)
 	}
 	while (page < last) {
 		uint32_t first = page;
+		bool was_used = false;
 		int err;
 
 		while (page < last && lazy_page_is_news(space, page)) {
 			uint32_t slot = table_slot_at(table, page);
 
-			if (slot != TABLE_NONE)
+			if (slot != TABLE_NONE) {
+				was_used = true;
 				table_remove(table, slot);
+			}
 			page++;
 		}
 		if (page == first) {
 			page++;
 			continue;
 		}
-		repaired(space);
+		if (was_used)
+			repaired(space);
+		else
+			lazy_settled(space);
 		err = add_seeded(space, event, table_addr(table, first), table_addr(table, page));
 		if (err < 0)
 			return err;
@@ -196,7 +209,7 @@ static int trim_lazy(struct space *space, uint32_t slot)
 	table->slots[slot].area.flags = area.flags;
 	if (!gone)
 		return 0;
-	repaired(space);
+	lazy_settled(space);
 	table_remove(table, slot);
 	while (page < last) {
 		uint32_t first = page;

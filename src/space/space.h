@@ -17,7 +17,8 @@
  * A snapshot (SNAPSHOT_BEGIN, AREA ..., SNAPSHOT_END) is the kernel's own list, read while events
  * went on. A page that an ALLOC or FREE touched from begin_ns - SPACE_SNAPSHOT_SLACK_NS on keeps what the
  * event said; any other page takes what the snapshot says. The first snapshot turns unknown pages
- * into known ones; a later one repairs drift, and what it repaired is counted.
+ * into known ones; a later one repairs drift, and what it repaired is counted. What is free here
+ * and lazy there, or the reverse, is put right too, but counted apart.
  */
 #ifndef VMTRACE_SPACE_SPACE_H
 #define VMTRACE_SPACE_SPACE_H
@@ -95,7 +96,12 @@ struct space_counters {
 	uint64_t lost_stacks VMT_ALIGNED8;   /* ... the harmless ones */
 	uint64_t healed_frees VMT_ALIGNED8;  /* an ALLOC proved a lost FREE */
 	uint64_t healed_allocs VMT_ALIGNED8; /* a FREE proved a lost ALLOC */
-	uint64_t repaired VMT_ALIGNED8;      /* areas that a snapshot after the first put right */
+	uint64_t repaired VMT_ALIGNED8;      /* used areas that a snapshot after the first put right:
+						an event was missed */
+	/* Runs of pages that a later snapshot made lazy from free, or the reverse. That alone is no
+	 * sign of a missed event: a FREE is seen before its area is on the kernel's lazy list, and
+	 * a purge that begins in between takes it or not. */
+	uint64_t lazy_settled VMT_ALIGNED8;
 	uint64_t rejected VMT_ALIGNED8;      /* events that make no sense (outside the range ...) */
 	uint64_t last_t_ns VMT_ALIGNED8;     /* time of the newest event */
 };

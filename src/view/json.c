@@ -160,7 +160,7 @@ static void put_diffs(struct json_put *put, const struct compare_result *result)
 }
 
 int json_verify(FILE *out, const struct compare_result *result,
-		const struct space_counters *counters, unsigned int tries)
+		const struct space_counters *counters, unsigned int tries, uint32_t reconciles)
 {
 	struct json_put put = json_put_new();
 
@@ -179,6 +179,8 @@ int json_verify(FILE *out, const struct compare_result *result,
 	json_put_uint(&put, "lost_events", counters->lost);
 	json_put_uint(&put, "healed", space_healed(counters));
 	json_put_uint(&put, "repaired", counters->repaired);
+	json_put_uint(&put, "lazy_settled", counters->lazy_settled);
+	json_put_uint(&put, "reconciles", reconciles);
 	json_put_uint(&put, "tries", tries);
 	json_put_uint(&put, "in_flight", result->in_flight);
 	put_diffs(&put, result);

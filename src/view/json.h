@@ -17,6 +17,6 @@ int json_top(FILE *out, const struct view *view, enum owners_by by, enum owners_
 	     unsigned int top);
 /* What differs, and what the map was built of: counters. */
 int json_verify(FILE *out, const struct compare_result *result,
-		const struct space_counters *counters, unsigned int tries);
+		const struct space_counters *counters, unsigned int tries, uint32_t reconciles);
 
 #endif

@@ -600,15 +600,15 @@ static void test_json_verify(void **state)
 					 .in_flight = 4, .diffs = diffs, .nr_diffs = 1 };
 	struct space_counters counters = { .allocs = 20, .frees = 18, .purges = 3, .fails = 1,
 					   .lost = 7, .healed_frees = 1, .healed_allocs = 2,
-					   .repaired = 2 };
+					   .repaired = 2, .lazy_settled = 8 };
 	struct fixture *f = *state;
 
-	assert_int_equal(json_verify(begin(f), &result, &counters, 3), 0);
+	assert_int_equal(json_verify(begin(f), &result, &counters, 3, 6), 0);
 	assert_string_equal(end(f),
 "{\"areas_model\":2,\"areas_kernel\":1,\"missing\":0,\"extra\":1,\"mismatched\":0,"
 "\"lazy_model_bytes\":0,\"lazy_kernel_bytes\":0,\"lazy_diff_bytes\":0,"
 "\"allocations\":20,\"frees\":18,\"purges\":3,\"failed\":1,"
-"\"lost_events\":7,\"healed\":5,\"repaired\":2,\"tries\":3,\"in_flight\":4,"
+"\"lost_events\":7,\"healed\":5,\"repaired\":2,\"lazy_settled\":8,\"reconciles\":6,\"tries\":3,\"in_flight\":4,"
 "\"differences\":[{\"type\":\"extra\",\"start\":\"0xf8000000\",\"model_end\":\"0xf8001000\"}]}\n");
 }
 

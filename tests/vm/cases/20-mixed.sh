@@ -64,6 +64,7 @@ end_purges
 end_verify /tmp/verify
 assert_eq "$(json_number /tmp/verify lost_events)" 0 "lost events"
 assert_eq "$(json_number /tmp/verify healed)" 0 "areas healed or repaired: events were missed"
+[ "$(json_number /tmp/verify reconciles)" -ge 1 ] || fail "no comparison on the way: that nothing was repaired tells nothing"
 echo "purges: $purges counted by the kernel, $(json_number /tmp/verify purges) seen"
 [ "$purges" -ge 20 ] || fail "too few purges: this tests nothing"
 [ "$(json_number /tmp/verify purges)" -ge "$purges" ] || fail "the kernel counted $purges purges"
