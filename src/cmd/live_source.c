@@ -156,16 +156,18 @@ int live_seed(struct session *session, const struct sink *sink)
 	return err ? EXIT_FAILED : EXIT_OK;
 }
 
-/* What happened before the end belongs to it. */
+/* What happened before the end belongs to it: a stop that is requested while this goes on ends the
+ * next round, since what came before it may not have been drained. */
 static int drain(struct session *session)
 {
+	bool stop = stop_requested();
 	int err = capture_drain(session->capture);
 
 	if (err && err != -EPIPE) {
 		log_error("the capture failed: %s", strerror(-err));
 		return EXIT_FAILED;
 	}
-	return err || stop_requested() ? SESSION_END : SESSION_MORE;
+	return err || stop ? SESSION_END : SESSION_MORE;
 }
 
 int live_run(struct session *session, uint64_t for_ns)
