@@ -163,6 +163,7 @@ static int snapshot_lazy(struct space *space, const struct event *event)
 
 			if (slot != TABLE_NONE) {
 				was_used = true;
+				repaired(space); /* a lazy slot is no news */
 				table_remove(table, slot);
 			}
 			page++;
@@ -171,9 +172,7 @@ static int snapshot_lazy(struct space *space, const struct event *event)
 			page++;
 			continue;
 		}
-		if (was_used)
-			repaired(space);
-		else
+		if (!was_used)
 			lazy_settled(space);
 		err = add_seeded(space, event, table_addr(table, first), table_addr(table, page));
 		if (err < 0)

@@ -352,11 +352,9 @@ static void lazy_line(struct naive *n, struct listing *list, uint32_t first, uin
 		}
 		if (n->area[page]) {
 			erase(n, n->area[page]);
-			if (!was_used) { /* the run is more than lazy for free */
-				was_used = true;
-				n->lazy_settled--;
-				n->repaired++;
-			}
+			n->repaired++;
+			n->lazy_settled -= !was_used; /* the run is more than lazy for free */
+			was_used = true;
 		}
 		n->area[page] = (uint8_t)(run + 1);
 		n->state[page] = AREA_LAZY;
