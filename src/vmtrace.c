@@ -8,13 +8,8 @@
 #include "cmd/command.h"
 
 static const struct command *const commands[] = {
-<<<<<<< HEAD
-	&cmd_live,   &cmd_map,    &cmd_holes,  &cmd_fit,      &cmd_why,    &cmd_top,
-	&cmd_events, &cmd_layout, &cmd_verify, &cmd_snapshot, &cmd_doctor,
-=======
-	&cmd_live,   &cmd_map,      &cmd_holes,  &cmd_top,    &cmd_events,
-	&cmd_layout, &cmd_snapshot, &cmd_verify, &cmd_doctor, &cmd_simulate,
->>>>>>> 8cfa2df (simulate: a recording played again in spaces of other sizes)
+	&cmd_live, &cmd_map,    &cmd_holes,  &cmd_fit,    &cmd_why,      &cmd_simulate,
+	&cmd_top,  &cmd_events, &cmd_layout, &cmd_verify, &cmd_snapshot, &cmd_doctor,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
