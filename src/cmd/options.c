@@ -398,7 +398,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 void options_parse(const struct command *command, int argc, char **argv, struct options *options)
 {
 	struct argp_option list[NR_ROWS + 1];
-	struct argp argp = { .options = list, .parser = parse_option, .doc = command->help,
+	struct argp argp = { .options = list,
+			     .parser = parse_option,
+			     .doc = command->help,
 			     .args_doc = command->words };
 	struct parse parse = { .options = options, .takes = command->takes };
 	size_t count = 0;

@@ -28,7 +28,7 @@ enum option_group {
 	TAKES_SEED = 1 << 10,    /* --seed */
 	TAKES_WORDS = 1 << 11,   /* words that are no options */
 	TAKES_REQUEST = 1 << 12, /* --kind, --align, --count */
-	TAKES_SIZES = 1 << 16,   /* --vmalloc, --cpus */
+	TAKES_SIZES = 1 << 13,   /* --vmalloc, --cpus */
 };
 
 enum color_when {
@@ -53,7 +53,7 @@ struct options {
 	uint32_t ring_limit_bytes;
 	uint32_t stack_depth;
 	uint32_t return_instances;
-	uint32_t top; /* 0: the command's default; --top=0 is TOP_ALL */
+	uint32_t top;              /* 0: the command's default; --top=0 is TOP_ALL */
 	uint32_t sizes[MAX_SIZES]; /* --vmalloc, in bytes */
 	uint32_t nr_sizes;
 	uint32_t cpus; /* 0 = as recorded */

@@ -133,6 +133,8 @@ int sizing_file_run(struct sizing_file *file, const char *path, const uint32_t *
 		.end = file->header.vmalloc_end,
 		.cpus = file->header.cpus,
 		.kernel = file->header.kernel,
+		.pmd_bytes = file->header.pmd_bytes,
+		.exact_pages = file->header.exact_pages,
 	};
 	file->sizing = sizing_new(&options, cpus, strcmp(path, "-") != 0);
 	code = file->sizing ? ask(file, sizes, nr_sizes) : failed(file, -ENOMEM);

@@ -52,6 +52,8 @@ struct simulate *simulate_new(const struct simulate_options *options)
 	simulate->options = *options;
 	simulate->options.kernel = NULL; /* not ours to keep */
 	simulate->recorded.rules = simulate_rules(options->kernel);
+	if (options->exact_pages)
+		simulate->recorded.rules.adjust_pages = false;
 	simulate->space = space_new(options->start, options->end);
 	simulate->truth = new_simulation(simulate, bytes, options->cpus, false);
 	if (simulate->space && simulate->truth && simulate_add(simulate, bytes, 0, false) == 0)
@@ -124,6 +126,13 @@ static int alloc_all(struct simulate *simulate, const struct simulation_request 
 /* ---- requests
  * -------------------------------------------------------------------------------------- */
 
+/* A chunk, and not one of the plain areas that go with it (pcpu_mem_zalloc): pcpu_get_vm_areas has
+ * no range to be told. */
+static bool is_percpu_chunk(const struct event *event)
+{
+	return event->kind == KIND_PERCPU && !event->vstart && !event->vend;
+}
+
 /* What the event asked for; what it does not tell is taken from what it got. */
 static struct simulation_request request_of(const struct simulate *simulate,
 					    const struct event *event)
@@ -136,7 +145,7 @@ static struct simulation_request request_of(const struct simulate *simulate,
 			   .align = align,
 			   .vstart = event->vstart ? event->vstart : simulate->options.start,
 			   .vend = event->vend ? event->vend : simulate->options.end,
-			   .top_down = event->kind == KIND_PERCPU },
+			   .top_down = is_percpu_chunk(event) },
 		.key = event->start,
 		.t_ns = event->t_ns,
 		.pid = event->pid,
@@ -158,7 +167,7 @@ static bool range_ok(const struct simulate *simulate, const struct event *event)
 static bool wants_addresses(const struct event *event)
 {
 	return event->size &&
-	       (event->err == -EBUSY || (event->kind == KIND_PERCPU && event->err == -ENOMEM));
+	       (event->err == -EBUSY || (event->err == -ENOMEM && is_percpu_chunk(event)));
 }
 
 /* ---- purges

@@ -74,6 +74,8 @@ struct simulate_options {
 	uint32_t end;
 	uint32_t cpus;      /* recorded; 0 = not known */
 	const char *kernel; /* release, as in the header; "" = not known */
+	uint32_t pmd_bytes; /* see place_range; 0 = not known */
+	bool exact_pages;   /* known, whatever the release */
 };
 
 struct simulate;

@@ -8,7 +8,8 @@ static struct simulation_request request_of_area(const struct simulate *simulate
 						 const struct area *area, uint64_t t_ns)
 {
 	struct place_range range = { .start = simulate->options.start,
-				     .end = simulate->options.end };
+				     .end = simulate->options.end,
+				     .pmd_bytes = simulate->options.pmd_bytes };
 	struct simulation_request request = {
 		.key = area->start,
 		.t_ns = t_ns,
@@ -25,6 +26,7 @@ static struct simulation_request request_of_area(const struct simulate *simulate
 							.vstart = range.start,
 							.vend = range.end };
 	request.place.size = bytes;
+	request.place.top_down = simulation_is_chunk(area);
 	return request;
 }
 

@@ -540,13 +540,18 @@ int simulation_follow(struct simulation *sim, const struct simulation_request *r
 /* ---- seed
  * ---------------------------------------------------------------------------------------- */
 
+bool simulation_is_chunk(const struct area *area)
+{
+	return area->kind == KIND_PERCPU && !area->guard_pages;
+}
+
 /* Where the area from before the recording lies here; false if that is outside. */
 static bool seed_place(const struct simulation *sim, const struct area *area, uint32_t *start)
 {
 	const struct simulation_options *options = &sim->options;
 	uint32_t bytes = area->end - area->start;
 
-	if (area->kind == KIND_PERCPU)
+	if (simulation_is_chunk(area))
 		*start = area->start;
 	else if (area->end - options->recorded_start > sim->end - sim->start)
 		return false;

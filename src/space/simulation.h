@@ -116,6 +116,8 @@ const struct simulation_result *simulation_result(const struct simulation *sim);
  */
 int simulation_seed(struct simulation *sim, const struct area *area, bool *placed);
 int simulation_seed_anew(struct simulation *sim, const struct simulation_request *request);
+/* True for a percpu chunk, which has no guard page; false for the plain areas that go with one. */
+bool simulation_is_chunk(const struct area *area);
 /* After the last: minima and maxima begin here. */
 void simulation_seeded(struct simulation *sim, uint64_t t_ns);
 

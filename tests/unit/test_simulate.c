@@ -649,12 +649,12 @@ static void not_about_addresses(void **state)
 static void seeds(void **state)
 {
 	struct fixture *f = *state;
-	struct event areas[] = {ev_area(P(0), 20 * 256, KIND_VMALLOC), ev_area(P(80 * 256), 256, KIND_VMAP),
+	struct event areas[] = {ev_area(P(0), 20 * 256, KIND_PERCPU), ev_area(P(80 * 256), 256, KIND_VMAP),
 				ev_area(TOP(512), 256, KIND_PERCPU)};
 	uint32_t larger = add(f, 200, 0, false), smaller = add(f, 64, 0, false),
 		 tiny = add(f, 2, 0, false);
 
-	areas[2].guard_pages = 0;
+	areas[0].guard_pages = 1; /* no chunk */
 	snapshot(f, areas, 3);
 	finish(f);
 	assert_int_equal(result(f, 0)->largest_bytes, 60 * MB);
@@ -685,8 +685,13 @@ static void bounds_move(void **state)
 	percpu.align = PAGE;
 	percpu.vstart = percpu.vend = 0;
 	apply(f, percpu);
-	assert_int_equal(finish(f)->exact, 2);
+	/* what goes with a chunk (pcpu_mem_zalloc) is a plain area, and has a range */
+	percpu = ev_alloc(0, 5);
+	percpu.kind = KIND_PERCPU;
+	apply(f, percpu);
+	assert_int_equal(finish(f)->exact, 3);
 	assert_int_equal(result(f, larger)->largest_bytes, 200 * MB - 42 * PAGE);
+	assert_int_equal(result(f, larger)->used_bytes, 10 * PAGE);
 }
 
 /* An allocation over a used area: its free was lost. */

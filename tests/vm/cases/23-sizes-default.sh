@@ -10,4 +10,4 @@ vmtrace simulate -i /tmp/events
 vmtrace simulate --json -i /tmp/events >/tmp/json
 [ "$sizes_failed" -gt 0 ] || fail "nothing failed"
 assert_eq "$(json_number /tmp/json failures)" "$sizes_failed" "failures recorded"
-assert_eq "$(json_number /tmp/json enough_bytes)" $((160 << 20)) "the size that is enough"
+assert_eq "$(json_number /tmp/json enough_bytes)" $((192 << 20)) "the size that is enough"
