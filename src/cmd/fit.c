@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cmd/command.h"
-#include "cmd/request.h"
+#include "view/request.h"
 #include "cmd/session.h"
 #include "cmd/stop.h"
 #include "log.h"

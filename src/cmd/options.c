@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
-#include "cmd/request.h"
+#include "view/request.h"
 #include "log.h"
 #include "view/units.h"
 

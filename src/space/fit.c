@@ -173,6 +173,10 @@ static void merge(struct fit_answer *a, struct fit_answer *b, uint32_t note)
 						    : other->maybe_start;
 		}
 	}
+	for (uint32_t i = 0; i < weak->placed && i < other->placed; i++) {
+		if (other->starts[i] < weak->starts[i])
+			weak->starts[i] = other->starts[i];
+	}
 	free(other->starts);
 	if (weak == b)
 		*a = *b;

@@ -48,7 +48,7 @@ struct fit_answer {
 	enum attempt_answer answer;   /* of all `count` of them together */
 	bool certain;                 /* every address below is the only one possible */
 	uint32_t placed;              /* that surely succeed, one after the other */
-	uint32_t *starts;             /* their addresses */
+	uint32_t *starts;             /* their addresses; not certain: the lowest that may be */
 	uint32_t maybe_start;         /* PERHAPS: the lowest address of the next one, if it fits */
 	struct window window;         /* NO, PERHAPS: the cheapest for the next one; end 0: none */
 	uint32_t notes;               /* enum fit_note */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What fit is asked, as words: "16M kind=vmap align=64K count=3", and the values one by one. */
-#ifndef VMTRACE_CMD_REQUEST_H
-#define VMTRACE_CMD_REQUEST_H
+#ifndef VMTRACE_VIEW_REQUEST_H
+#define VMTRACE_VIEW_REQUEST_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "cmd/request.h"
+#include "view/request.h"
 
 #include <errno.h>
 #include <stdbool.h>
