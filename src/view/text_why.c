@@ -99,7 +99,7 @@ static void put_log_line(const struct screen *s)
 	if (f->last_ns)
 		snprintf(when, sizeof(when), " at [%5" PRIu64 ".%06u]", f->last_ns / NS_PER_S,
 			 (unsigned int)(f->last_ns % NS_PER_S / 1000));
-	fprintf(s->out, " Kernel log%s: no room for %s. Below is the space now, not then.\n", when,
+	fprintf(s->out, " Kernel log%s: %s failed. Below: the space now, not then.\n", when,
 		s->d->request.size ? units_bytes(s->d->request.size, asked, sizeof(asked))
 				   : "a request");
 }
@@ -382,7 +382,7 @@ static void put_help(const struct screen *s)
 		put_help_line(s, "a smaller request: up to %s",
 			      why_amount(d, d->smaller_bytes, bytes));
 	else
-		put_help_line(s, "no smaller request: there is no hole at all");
+		put_help_line(s, "no smaller request: not even a page would fit");
 	help_modules(s);
 	help_vmalloc(s);
 }

@@ -130,23 +130,6 @@ static int cmd_thin(unsigned long every)
 	return 0;
 }
 
-/* Frees what lies wholly below addr, its guard page too. */
-static int cmd_below(unsigned long addr)
-{
-	unsigned long freed = 0, bytes = 0;
-	struct hold *h, *tmp;
-
-	list_for_each_entry_safe(h, tmp, &held, link) {
-		if ((unsigned long)h->addr + h->bytes + PAGE_SIZE > addr)
-			continue;
-		bytes += h->bytes + PAGE_SIZE;
-		drop(h);
-		freed++;
-	}
-	pr_info("op=below freed=%lu area_bytes=%lu\n", freed, bytes);
-	return 0;
-}
-
 static int cmd_release(unsigned long unused)
 {
 	return cmd_thin(1);
@@ -226,9 +209,9 @@ static const struct {
 	const char *name;
 	int (*run)(unsigned long number);
 } commands[] = {
-	{ "fill", cmd_fill },	  { "thin", cmd_thin },	  { "below", cmd_below },
-	{ "release", cmd_release }, { "ask", cmd_ask },	  { "loud", cmd_loud },
-	{ "pages", cmd_pages },	  { "nowait", cmd_nowait }, { "lazy", cmd_lazy },
+	{ "fill", cmd_fill },	  { "thin", cmd_thin },	  { "release", cmd_release },
+	{ "ask", cmd_ask },	  { "loud", cmd_loud },	  { "pages", cmd_pages },
+	{ "nowait", cmd_nowait }, { "lazy", cmd_lazy },
 };
 
 static int run(char *line)

@@ -170,3 +170,32 @@ recording_with_loss() {
 
 # has_snapshots FILE N: at least N complete ones
 has_snapshots() { [ "$(grep -c '"phase":"end"' "$1")" -ge "$2" ]; }
+
+# ---- why ----
+
+# vmfail COMMAND: one step of the module that provokes failures.
+vmfail() {
+	echo "$*" >/sys/kernel/debug/vmfail/cmd
+}
+
+# first_of FILE KEY: the value of that key in the first failure that `why --json` explains.
+first_of() {
+	sed -n "s/^{\"failures\":\[\([^]]*\"$2\":\)/\1/p" "$1" | grep -o "\"$2\":\(\"[^\"]*\"\|[0-9]*\)" | head -n 1 | sed 's/^"[^"]*"://; s/"//g'
+}
+
+# assert_why FILE VERDICT FUNCTION BYTES: what the first failure is said to be.
+assert_why() {
+	assert_eq "$(first_of "$1" verdict)" "$2" "verdict of '$1'"
+	first_of "$1" function | grep -q "^$3+0x[0-9a-f]* \[vmfail\]$" || fail "$1: asked by '$(first_of "$1" function)', not $3"
+	assert_eq "$(first_of "$1" requested)" "$4" "$1: bytes asked for"
+}
+
+# held_by FUNCTION: the bytes of the areas that it holds, by the kernel's own list.
+held_by() {
+	vmallocinfo_real | awk -v name="$1+" 'index($3, name) == 1 { sum += $2 } END { printf "%d\n", sum }'
+}
+
+# said_to_hold FILE FUNCTION: the same as the owners in the first failure have it.
+said_to_hold() {
+	sed 's/.*"owners":\[//; s/"owners_other_bytes".*//' "$1" | tr '{' '\n' | grep "\"function\":\"$2+" | sed 's/.*"bytes":\([0-9]*\).*/\1/' | awk '{ sum += $1 } END { printf "%d\n", sum }'
+}
