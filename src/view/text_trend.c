@@ -36,7 +36,7 @@ const char *text_slope(const struct trend_report *report, char buf[TEXT_NUMBER])
 
 /* One row: what `bucket` sums up. All but the bar, so that all bars begin and end alike. */
 struct row {
-	char numbers[80]; /* " 10m12s 8.2M 212K 111.4M 105.7M 105.7M 105.8M" */
+	char numbers[8 * TEXT_NUMBER]; /* " 10m12s 8.2M 212K 111.4M 105.7M 105.7M 105.8M" */
 	char failed[16];
 	bool alarm;
 	uint32_t largest;
