@@ -141,6 +141,23 @@ static __always_inline struct inflight_slot *inflight_top(uint32_t sp)
 	return slot->sp > sp ? slot : NULL;
 }
 
+/* True if an allocation that this task made below sp has not come to its return probe: it has
+ * returned by now, so that was missed, and what came of it is not known. */
+static __always_inline bool inflight_unreturned(uint32_t sp)
+{
+	uint32_t tid = current_tid(), depth;
+	struct inflight *task = bpf_map_lookup_elem(&inflight, &tid);
+	struct inflight_slot *slot;
+
+	if (!task)
+		return false;
+	depth = task->depth;
+	if (depth == 0 || depth > MAX_NESTED)
+		return false;
+	slot = slot_at(task, depth - 1);
+	return slot->sp < sp && !slot->reported;
+}
+
 /* Takes the slot of the call that returns now; false if its entry was not seen. */
 static __always_inline bool inflight_pop(uint32_t bp, struct inflight_slot *slot)
 {

@@ -284,6 +284,14 @@ static __always_inline void take_attempt(struct inflight_slot *slot)
 	slot->requested = attempt->requested;
 }
 
+/* True if this task's last search of that size failed, and its return was not seen. */
+static __always_inline bool attempt_untaken(uint32_t size)
+{
+	struct attempt *attempt = task_attempt();
+
+	return attempt && attempt->tid == current_tid() && attempt->size == size;
+}
+
 /* After the search, before the area is inserted; once for each attempt, and the kernel makes
  * another one after a purge. */
 PROGRAM("tracepoint", alloc_tracepoint, struct alloc_tracepoint_args)
@@ -476,6 +484,8 @@ PROGRAM("kprobe", warn_entry, struct pt_regs)
 
 	if (!asked || asked->size == ASKED_FAILED)
 		return;
+	if (inflight_unreturned(asked->sp) || attempt_untaken(asked->size))
+		return; /* its search may be what failed: that is counted as missed */
 	fill_head(&record.alloc.head, WIRE_FAIL, bpf_ktime_get_ns());
 	record.alloc.head.flags |= WIRE_F_PAGES;
 	read32(sp, &record.alloc.head.start);
