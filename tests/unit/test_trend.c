@@ -350,7 +350,7 @@ static void no_slope_below_a_minute(void **state)
 
 /* ---- random streams ------------------------------------------------------------------ */
 
-#define EVENTS 4000u
+#define EVENTS 1500u
 
 static uint32_t next_random(uint32_t *seed)
 {
@@ -406,7 +406,7 @@ static void asking_changes_nothing(void **state)
 	static struct trend_report other;
 
 	(void)state;
-	for (uint32_t round = 1; round <= 10; round++) {
+	for (uint32_t round = 1; round <= 4; round++) {
 		struct fixture *asked, *left;
 		uint32_t seed = round, again = round;
 		uint64_t t = T0, t_again = T0;
@@ -417,7 +417,8 @@ static void asking_changes_nothing(void **state)
 		begin(left);
 		for (uint32_t i = 0; i < EVENTS; i++) {
 			random_feed(asked, &seed, &t);
-			trend_report(asked->trend, asked->space, t + i * S, &other);
+			if (i % 8 == 0)
+				trend_report(asked->trend, asked->space, t + i * S, &other);
 			report(asked);
 			random_feed(left, &again, &t_again);
 			if (i % 97)
