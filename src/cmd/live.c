@@ -23,11 +23,10 @@ struct live {
 static int on_event(void *context, const struct event *event)
 {
 	struct live *live = context;
-	struct session *session = &live->session;
+	struct diagnosis_base base = session_diagnosis_base(&live->session);
 
 	if (event->type == EV_FAIL) /* without memory it is shown all the same, unexplained */
-		failures_take(live->failures, event, session->space, session->names,
-			      session->stacks);
+		failures_take(live->failures, event, &base);
 	return 0;
 }
 

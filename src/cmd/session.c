@@ -223,6 +223,16 @@ struct view session_view(struct session *session, FILE *out)
 	};
 }
 
+struct diagnosis_base session_diagnosis_base(const struct session *session)
+{
+	return (struct diagnosis_base){
+		.space = session->space,
+		.names = session->names,
+		.stacks = session->stacks,
+		.exact_pages = session->header.exact_pages,
+	};
+}
+
 int session_exit_code(const struct session *session)
 {
 	const struct space_counters *counters = space_counters(session->space);

@@ -13,6 +13,7 @@
 #include "cmd/options.h"
 #include "record/jsonl.h"
 #include "space/compare.h"
+#include "space/diagnose.h"
 #include "space/names.h"
 #include "space/space.h"
 #include "space/stacks.h"
@@ -29,7 +30,7 @@ struct session {
 	struct names *names;
 	struct stacks *stacks;
 	struct space *space;
-	struct trend *trend; /* of space, over the events */
+	struct trend *trend;         /* of space, over the events */
 	struct capture *capture;     /* live, else NULL */
 	struct jsonl_reader *reader; /* file, else NULL */
 	struct stream_header header;
@@ -39,7 +40,7 @@ struct session {
 	uint64_t start_ns VMT_ALIGNED8; /* live: when watching began; file: first event's time */
 	const struct sink *tee;         /* sees every event after the model, may be NULL */
 	char hostname[64];
-	bool cut_off; /* the recording has no trailer */
+	bool cut_off;        /* the recording has no trailer */
 	uint32_t reconciles; /* live: comparisons on the way that came to an end */
 };
 
@@ -61,6 +62,9 @@ int session_run(struct session *session, uint64_t for_ns);
 
 /* A session whose model holds the kernel's own list, read once, without probes. Exit code. */
 int session_snapshot(struct session *session, const struct options *options);
+
+/* What a failure of the session is held against. */
+struct diagnosis_base session_diagnosis_base(const struct session *session);
 
 /* What the views take. */
 struct view session_view(struct session *session, FILE *out);

@@ -56,14 +56,14 @@ static int print(struct why *why, const struct why_report *report)
 static int on_event(void *context, const struct event *event)
 {
 	struct why *why = context;
-	struct session *session = &why->session;
+	struct diagnosis_base base = session_diagnosis_base(&why->session);
 
 	if (!why->base_ns && (event->type == EV_ALLOC || event->type == EV_FREE ||
 			      event->type == EV_VFREE || event->type == EV_FAIL))
 		why->base_ns = event->t_ns;
 	if (event->type != EV_FAIL)
 		return 0;
-	if (failures_take(why->failures, event, session->space, session->names, session->stacks))
+	if (failures_take(why->failures, event, &base))
 		log_note("out of memory: a failure is not explained");
 	return 0;
 }
@@ -161,14 +161,13 @@ static bool log_has_failures(void)
 static void explain_logged(struct why *why, const struct klog_failure *logged,
 			   struct failure *failure)
 {
-	struct session *session = &why->session;
+	struct diagnosis_base base = session_diagnosis_base(&why->session);
 
 	failure->event = logged->event;
-	failure->event.t_ns = session->facts.now_ns;
+	failure->event.t_ns = why->session.facts.now_ns;
 	failure->first_ns = failure->last_ns = logged->event.t_ns;
 	failure->count = logged->count;
-	if (diagnose(session->space, session->names, session->stacks, &failure->event,
-		     &failure->diagnosis))
+	if (diagnose(&base, &failure->event, &failure->diagnosis))
 		log_note("out of memory: a failure is not explained");
 }
 

@@ -27,6 +27,7 @@ struct job {
 	const struct event *fail;
 	struct diagnosis *diagnosis;
 	const struct names *names;
+	bool exact_pages;
 	struct place_request anywhere; /* the same request, in the whole space */
 	struct holeset *free;
 	struct holeset *purged; /* free, and lazy */
@@ -94,6 +95,7 @@ static void read_request(struct job *job)
 		.vstart = space_start(job->space),
 		.vend = space_end(job->space),
 		.top_down = fail->kind == KIND_PERCPU,
+		.exact_pages = job->exact_pages,
 	};
 	d->request = job->anywhere;
 	if (fail->vstart > d->request.vstart)
@@ -497,23 +499,24 @@ static int run(struct job *job)
 	return find_help(job);
 }
 
-int diagnose(const struct space *space, struct names *names, const struct stacks *stacks,
-	     const struct event *fail, struct diagnosis *diagnosis)
+int diagnose(const struct diagnosis_base *base, const struct event *fail,
+	     struct diagnosis *diagnosis)
 {
 	struct job job = {
-		.space = space,
+		.space = base->space,
 		.fail = fail,
 		.diagnosis = diagnosis,
-		.names = names,
-		.free = holeset_of_space(space, false),
-		.purged = holeset_of_space(space, true),
-		.holders = holders_new(names, stacks),
+		.names = base->names,
+		.exact_pages = base->exact_pages,
+		.free = holeset_of_space(base->space, false),
+		.purged = holeset_of_space(base->space, true),
+		.holders = holders_new(base->names, base->stacks),
 	};
 	int err = -ENOMEM;
 
 	memset(diagnosis, 0, sizeof(*diagnosis));
 	diagnosis->t_ns = fail->t_ns;
-	diagnosis->uncertain = space_uncertain(space);
+	diagnosis->uncertain = space_uncertain(base->space);
 	if (job.free && job.purged && job.holders)
 		err = run(&job);
 	if (err)

@@ -97,10 +97,18 @@ struct diagnosis {
 	struct diagnosis_module modules[DIAGNOSIS_MODULES]; /* those with least bytes first */
 };
 
-/* Diagnoses fail (EV_FAIL), which has just been applied to space. names grows by labels. 0, or
- * -ENOMEM: then the verdict is NONE. */
-int diagnose(const struct space *space, struct names *names, const struct stacks *stacks,
-	     const struct event *fail, struct diagnosis *diagnosis);
+/* What a failure is held against. */
+struct diagnosis_base {
+	const struct space *space;
+	struct names *names; /* grows by labels */
+	const struct stacks *stacks;
+	bool exact_pages; /* place_request.exact_pages */
+};
+
+/* Diagnoses fail (EV_FAIL), which has just been applied to the space. 0, or -ENOMEM: then the
+ * verdict is NONE. */
+int diagnose(const struct diagnosis_base *base, const struct event *fail,
+	     struct diagnosis *diagnosis);
 
 /* "exhausted" ...; "none" for NONE. */
 const char *verdict_name(enum verdict verdict);

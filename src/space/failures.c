@@ -92,8 +92,8 @@ static bool can_afford(struct failures *failures, const struct space *space, uin
 	return true;
 }
 
-int failures_take(struct failures *failures, const struct event *fail, const struct space *space,
-		  struct names *names, const struct stacks *stacks)
+int failures_take(struct failures *failures, const struct event *fail,
+		  const struct diagnosis_base *base)
 {
 	struct failure *entry = entry_get(failures, fail);
 
@@ -105,10 +105,10 @@ int failures_take(struct failures *failures, const struct event *fail, const str
 		entry->first_ns = fail->t_ns;
 	}
 	entry->last_ns = fail->t_ns;
-	if (!is_due(entry, fail->t_ns) || !can_afford(failures, space, fail->t_ns))
+	if (!is_due(entry, fail->t_ns) || !can_afford(failures, base->space, fail->t_ns))
 		return 0;
 	entry->event = *fail;
-	return diagnose(space, names, stacks, fail, &entry->diagnosis);
+	return diagnose(base, fail, &entry->diagnosis);
 }
 
 uint64_t failures_total(const struct failures *failures)

@@ -31,10 +31,10 @@ struct failure {
 struct failures *failures_new(void);
 void failures_free(struct failures *failures);
 
-/* Takes an EV_FAIL that has just been applied to space. 0; -ENOMEM: the failure is counted, and
- * perhaps not diagnosed. */
-int failures_take(struct failures *failures, const struct event *fail, const struct space *space,
-		  struct names *names, const struct stacks *stacks);
+/* Takes an EV_FAIL that has just been applied to the space of base. 0; -ENOMEM: the failure is
+ * counted, and perhaps not diagnosed. */
+int failures_take(struct failures *failures, const struct event *fail,
+		  const struct diagnosis_base *base);
 
 uint64_t failures_total(const struct failures *failures);     /* failures */
 uint64_t failures_forgotten(const struct failures *failures); /* entries no longer kept */

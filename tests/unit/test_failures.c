@@ -10,6 +10,13 @@ struct fixture {
 	struct failures *failures;
 };
 
+static int take(struct fixture *f, const struct event *fail)
+{
+	struct diagnosis_base base = {f->space, f->names, f->stacks, false};
+
+	return failures_take(f->failures, fail, &base);
+}
+
 static int make(struct fixture *f, uint32_t end)
 {
 	struct event first = {.type = EV_SNAPSHOT_BEGIN, .t_ns = 1, .begin_ns = 1};
@@ -59,7 +66,7 @@ static void fail_at(struct fixture *f, uint64_t t_ns, uint32_t size, uint32_t pi
 			     .err = -EBUSY};
 
 	assert_int_equal(space_apply(f->space, &fail), 0);
-	assert_int_equal(failures_take(f->failures, &fail, f->space, f->names, f->stacks), 0);
+	assert_int_equal(take(f, &fail), 0);
 }
 
 #define LARGE ((PAGES + 1) * PAGE)
@@ -121,9 +128,7 @@ static void kinds(void **state)
 	list[6].requested = 5;
 	list[7].kind = KIND_MODULE;
 	for (size_t n = 0; n < 2 * ARRAY_SIZE(list); n++)
-		assert_int_equal(failures_take(f->failures, &list[n % 8], f->space, f->names,
-					       f->stacks),
-				 0);
+		assert_int_equal(take(f, &list[n % 8]), 0);
 	assert_int_equal(failures_count(f->failures), ARRAY_SIZE(list));
 	for (size_t n = 0; n < ARRAY_SIZE(list); n++)
 		assert_int_equal(failures_at(f->failures, (uint32_t)n)->count, 2);
