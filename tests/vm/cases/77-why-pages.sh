@@ -57,7 +57,7 @@ grep -q '^{"verdict":"pages".*"size":'$((total - 4 * MB + 4096))',"requested":'$
 grep -q '^{"verdict":"pages".*"requested":'$((total + 8 * MB))',.*"errno":12,.*"function":"vmfail_ask+' /tmp/all || fail "the one for more than the memory"
 assert_eq "$(grep -c '^{"verdict":"pages"' /tmp/all)" 2 "failures of pages"
 
-for options in "" --transport=perf --probe-plan=return; do
+for options in "" --transport=perf --probe-plan=return --probe-plan=tracepoint,insert; do
 	# shellcheck disable=SC2086  # may be empty
 	vmtrace why --json --duration=60s $options >/tmp/live.json 2>/tmp/live.err &
 	watcher=$!
