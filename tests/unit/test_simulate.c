@@ -395,16 +395,17 @@ static void purge_at_once(void **state)
 	simulate_free(f->simulate);
 	f->simulate = simulate_new(&options);
 	snapshot(f, NULL, 0);
-	for (uint32_t i = 0; i < 6; i++)
-		apply(f, ev_alloc(i * 4, 4));
-	for (uint32_t i = 0; i < 6; i += 2)
-		apply(f, ev_free(i * 4, 4));
-	purge.begin_ns = f->t_ns + 5 * US;
-	apply(f, ev_alloc(0, 4));
+	apply(f, ev_alloc(0, 2));
+	apply(f, ev_alloc(2, 6));
 	apply(f, ev_alloc(8, 4));
+	apply(f, ev_alloc(12, 4));
+	apply(f, ev_free(0, 2));
+	apply(f, ev_free(8, 4));
+	purge.begin_ns = f->t_ns + 5 * US;
+	apply(f, ev_alloc(8, 4));
+	apply(f, ev_alloc(0, 2));
 	apply(f, purge);
-	apply(f, ev_alloc(16, 4));
-	assert_int_equal(finish(f)->exact, 8);
+	assert_int_equal(finish(f)->exact, 5);
 	assert_int_equal(finish(f)->exact_reordered, 1);
 }
 
@@ -744,21 +745,23 @@ static void seeds(void **state)
 {
 	struct fixture *f = *state;
 	struct event areas[] = {ev_area(P(0), 20 * 256, KIND_PERCPU), ev_area(P(80 * 256), 256, KIND_VMAP),
-				ev_area(TOP(512), 256, KIND_PERCPU)};
+				ev_area(TOP(512), 256, KIND_PERCPU),
+				ev_area(TOP(70 * 256), 256, KIND_PERCPU)};
 	uint32_t larger = add(f, 200, 0, false), smaller = add(f, 64, 0, false),
 		 tiny = add(f, 2, 0, false);
 
 	areas[0].guard_pages = 1; /* no chunk */
-	snapshot(f, areas, 3);
+	snapshot(f, areas, 4);
 	finish(f);
-	assert_int_equal(result(f, 0)->largest_bytes, 60 * MB);
-	assert_int_equal(result(f, larger)->largest_bytes, 117 * MB);
+	assert_int_equal(result(f, 0)->largest_bytes, 37 * MB);
+	assert_int_equal(result(f, larger)->largest_bytes, 67 * MB);
 	assert_int_equal(result(f, larger)->seeds_moved, 0);
-	/* 80 MB up is outside of 64 MB: placed anew, right behind the first */
-	assert_int_equal(result(f, smaller)->seeds_moved, 1);
+	/* 80 MB up and 70 MB down are outside of 64 MB: placed anew, right behind the first and at
+	 * the top */
+	assert_int_equal(result(f, smaller)->seeds_moved, 2);
 	assert_int_equal(result(f, smaller)->seeds_failed, 0);
 	assert_int_equal(result(f, smaller)->largest_bytes, (62 - 21) * MB);
-	assert_int_equal(result(f, tiny)->seeds_failed, 1);
+	assert_int_equal(result(f, tiny)->seeds_failed, 2);
 	assert_int_equal(result(f, tiny)->used_bytes, 2 * MB);
 }
 
