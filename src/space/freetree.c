@@ -36,7 +36,7 @@ static uint32_t node_bytes(const struct node *node)
 	return node->end - node->start;
 }
 
-/* ---- nodes ----------------------------------------------------------------------------------- */
+/* ---- nodes ------------------------------------------------------------------------------- */
 
 static int grow(struct freetree *tree)
 {
@@ -95,8 +95,7 @@ static void update_up(struct freetree *tree, uint32_t i)
 		update(tree, i);
 }
 
-/* ---- balance, as lib/rbtree.c -----------------------------------------------------------------
- */
+/* ---- balance, as lib/rbtree.c ------------------------------------------------------------ */
 
 /* Puts `by` where `old` hangs. */
 static void replace(struct freetree *tree, uint32_t old, uint32_t by)
@@ -248,8 +247,7 @@ static void erase(struct freetree *tree, uint32_t i)
 	drop_node(tree, i);
 }
 
-/* ---- the tree ----------------------------------------------------------------------------------
- */
+/* ---- the tree ---------------------------------------------------------------------------- */
 
 struct freetree *freetree_new(bool adjust_pages)
 {

@@ -7,9 +7,6 @@
 
 #include "space/simulate_internal.h"
 
-/* How many allocations are put before one at most, to explain its address. */
-#define MAX_RIVALS 16
-
 struct allocator_rules simulate_rules(const char *release)
 {
 	struct allocator_rules rules = { .order = PURGE_ASCENDING };
@@ -114,7 +111,7 @@ int simulate_release_all(struct simulate *simulate, uint32_t key, uint64_t t_ns)
 	return err;
 }
 
-static int alloc_all(struct simulate *simulate, const struct simulation_request *request)
+int simulate_alloc_all(struct simulate *simulate, const struct simulation_request *request)
 {
 	int err = 0;
 
@@ -123,51 +120,12 @@ static int alloc_all(struct simulate *simulate, const struct simulation_request 
 	return err;
 }
 
-/* ---- requests
- * -------------------------------------------------------------------------------------- */
-
-/* A chunk, and not one of the plain areas that go with it (pcpu_mem_zalloc): pcpu_get_vm_areas has
- * no range to be told. */
-static bool is_percpu_chunk(const struct event *event)
-{
-	return event->kind == KIND_PERCPU && !event->vstart && !event->vend;
-}
-
-/* What the event asked for; what it does not tell is taken from what it got. */
-static struct simulation_request request_of(const struct simulate *simulate,
-					    const struct event *event)
-{
-	uint32_t size = event->type == EV_ALLOC ? event->end - event->start : event->size;
-	uint32_t align = event->align && !(event->align & (event->align - 1)) ? event->align : 1;
-
-	return (struct simulation_request){
-		.place = { .size = (size + VMT_PAGE_SIZE - 1) & ~(VMT_PAGE_SIZE - 1),
-			   .align = align,
-			   .vstart = event->vstart ? event->vstart : simulate->options.start,
-			   .vend = event->vend ? event->vend : simulate->options.end,
-			   .top_down = is_percpu_chunk(event) },
-		.key = event->start,
-		.t_ns = event->t_ns,
-		.pid = event->pid,
-		.comm_id = event->comm_id,
-		.stack_id = event->stack_id,
-		.kind = event->kind,
-	};
-}
-
-static bool range_ok(const struct simulate *simulate, const struct event *event)
-{
-	return event->start >= simulate->options.start && event->end <= simulate->options.end &&
-	       event->start < event->end && event->start % VMT_PAGE_SIZE == 0 &&
-	       event->end % VMT_PAGE_SIZE == 0;
-}
-
 /* alloc_vmap_area fails with EBUSY where nothing fits; pcpu_get_vm_areas, which has no error code,
  * is reported with ENOMEM. Any other failure is not about addresses. */
 static bool wants_addresses(const struct event *event)
 {
 	return event->size &&
-	       (event->err == -EBUSY || (event->err == -ENOMEM && is_percpu_chunk(event)));
+	       (event->err == -EBUSY || (event->err == -ENOMEM && simulate_is_chunk(event)));
 }
 
 /* ---- purges
@@ -206,182 +164,11 @@ static int apply_purge(struct simulate *simulate, const struct event *event)
 	return err;
 }
 
-/* ---- allocations
- * ------------------------------------------------------------------------------------- */
-
-/* The late report of an area that the last snapshot lists already: space has the same rule. */
-static bool confirms_snapshot(const struct simulate *simulate, const struct event *event)
-{
-	const struct area *area = space_area_at(simulate->space, event->start);
-
-	return area && area->state == AREA_USED && (area->flags & AREA_F_SEEDED) &&
-	       area->start == event->start && area->end == event->end &&
-	       ahead_begin_ns(event) <= simulate->snapshot_end_ns;
-}
-
-/* Used areas in the way: they must have been freed, and that was lost. */
-static int release_overlapped(struct simulate *simulate, const struct event *event)
-{
-	int err = 0;
-
-	for (uint32_t addr = event->start; addr < event->end && !err; addr += VMT_PAGE_SIZE) {
-		const struct area *area = space_area_at(simulate->space, addr);
-
-		if (!area)
-			continue;
-		addr = area->end - VMT_PAGE_SIZE;
-		if (area->state != AREA_USED ||
-		    !simulation_held_bytes(simulate->truth, area->start))
-			continue;
-		simulate->recorded.lost_frees++;
-		err = simulation_release(simulate->truth, area->start, event->t_ns);
-		if (!err)
-			err = simulate_release_all(simulate, area->start, event->t_ns);
-	}
-	return err;
-}
-
-static int serve(struct simulate *simulate, const struct event *event,
-		 const struct simulation_request *request)
-{
-	struct simulate_recorded *recorded = &simulate->recorded;
-	uint32_t here, there, difference;
-	int err = alloc_all(simulate, request);
-
-	if (!err)
-		err = simulation_follow(simulate->truth, request);
-	space_apply(simulate->space, event);
-	here = simulation_result(simulate->list[0])->largest_bytes;
-	there = simulation_result(simulate->truth)->largest_bytes;
-	difference = here > there ? here - there : there - here;
-	recorded->curve_points++;
-	recorded->curve_sum_bytes += difference;
-	if (difference > recorded->curve_max_bytes)
-		recorded->curve_max_bytes = difference;
-	if (event->t_ns > simulate->alloc_end_ns)
-		simulate->alloc_end_ns = event->t_ns;
-	return err;
-}
-
-/* Plays an allocation that took the place predicted for `event`, if its own place was predicted.
- * True if there was one. */
-static int play_rival(struct simulate *simulate, const struct event *event, uint32_t predicted,
-		      uint32_t size, bool *played)
-{
-	struct simulate_recorded *recorded = &simulate->recorded;
-	struct simulation_request request;
-	uint32_t index = 0;
-	struct event *rival, event_of_rival;
-
-	*played = false;
-	while ((rival = ahead_rival(&simulate->ahead, event, predicted, predicted + size,
-				    &index))) {
-		request = request_of(simulate, rival);
-		if (!range_ok(simulate, rival) || confirms_snapshot(simulate, rival) ||
-		    simulation_predict(simulate->truth, &request) != rival->start)
-			continue;
-		event_of_rival = *rival;
-		rival->type = EV_NONE;
-		recorded->allocs++;
-		recorded->exact++;
-		recorded->reordered++;
-		*played = true;
-		return serve(simulate, &event_of_rival, &request);
-	}
-	return 0;
-}
-
-/* The event uses what was lazy: then a purge that has not ended yet has got that far. */
-static int play_purge_part(struct simulate *simulate, const struct event *event, bool *played)
-{
-	const struct event *purge = ahead_purge(&simulate->ahead, event->t_ns);
-	uint32_t part, of;
-	int err;
-
-	*played = false;
-	if (!purge)
-		return 0;
-	part = simulation_purge_reached(simulate->truth, purge->begin_ns, event->start, event->end,
-					&of);
-	if (!part)
-		return 0;
-	*played = true;
-	err = simulation_purge_part(simulate->truth, purge->begin_ns, part, of);
-	for (uint32_t i = 0; i < simulate->count && !err; i++)
-		err = simulation_purge_part(simulate->list[i], purge->begin_ns, part, of);
-	return err;
-}
-
-/* Plays what must have happened before the event, though it was reported later, until its address
- * is the one predicted. *played: how many. */
-static int play_earlier(struct simulate *simulate, const struct event *event,
-			const struct simulation_request *request, uint32_t *played)
-{
-	for (*played = 0; *played < MAX_RIVALS; ++*played) {
-		uint32_t predicted = simulation_predict(simulate->truth, request);
-		bool found;
-		int err;
-
-		if (predicted == event->start)
-			return 0;
-		if (simulation_is_lazy(simulate->truth, event->start, event->end))
-			err = play_purge_part(simulate, event, &found);
-		else
-			err = play_rival(simulate, event, predicted, request->place.size, &found);
-		if (err || !found)
-			return err;
-	}
-	return 0;
-}
-
-static enum simulate_cause cause_of_miss(struct simulate *simulate, const struct event *event)
-{
-	if (!event->size)
-		return SIMULATE_NO_ENTRY;
-	if (space_uncertain(simulate->space))
-		return SIMULATE_LOST;
-	if (simulate->purge_end_ns >= ahead_begin_ns(event) ||
-	    ahead_purge(&simulate->ahead, event->t_ns))
-		return SIMULATE_PURGING;
-	if (event->align > VMT_PAGE_SIZE)
-		return SIMULATE_ALIGNED;
-	if (simulate->alloc_end_ns >= ahead_begin_ns(event) ||
-	    ahead_alloc_at(&simulate->ahead, event->t_ns))
-		return SIMULATE_RACED;
-	return SIMULATE_OTHER;
-}
-
-static int apply_alloc(struct simulate *simulate, const struct event *event)
-{
-	struct simulation_request request = request_of(simulate, event);
-	struct simulate_recorded *recorded = &simulate->recorded;
-	uint32_t played = 0;
-	int err;
-
-	if (!range_ok(simulate, event))
-		return 0;
-	if (confirms_snapshot(simulate, event)) {
-		space_apply(simulate->space, event);
-		return 0;
-	}
-	err = release_overlapped(simulate, event);
-	if (!err)
-		err = play_earlier(simulate, event, &request, &played);
-	if (err)
-		return err;
-	recorded->allocs++;
-	if (simulation_predict(simulate->truth, &request) != event->start)
-		recorded->missed[cause_of_miss(simulate, event)]++;
-	else if (played)
-		recorded->exact_reordered++;
-	else
-		recorded->exact++;
-	return serve(simulate, event, &request);
-}
+/* ---- other events ------------------------------------------------------------------------ */
 
 static int apply_fail(struct simulate *simulate, const struct event *event)
 {
-	struct simulation_request request = request_of(simulate, event);
+	struct simulation_request request = simulate_request(simulate, event);
 
 	space_apply(simulate->space, event);
 	if (!wants_addresses(event)) {
@@ -392,22 +179,22 @@ static int apply_fail(struct simulate *simulate, const struct event *event)
 	simulate->recorded.fails++;
 	if (!simulation_predict_purged(simulate->truth, &request))
 		simulate->recorded.fails_predicted++;
-	return alloc_all(simulate, &request);
+	return simulate_alloc_all(simulate, &request);
 }
 
 /* A free of what is not known shows that its allocation was lost: the simulations have nothing to
  * free; the recorded space learns of it. */
 static int apply_free(struct simulate *simulate, const struct event *event)
 {
-	struct simulation_request request = request_of(simulate, event);
+	struct simulation_request request = simulate_request(simulate, event);
 	int err = 0;
 
-	if (!range_ok(simulate, event))
+	if (!simulate_range_ok(simulate, event))
 		return 0;
 	request.place.size = event->end - event->start;
 	if (simulation_held_bytes(simulate->truth, event->start) != request.place.size) {
 		simulate->recorded.lost_allocs++;
-		err = release_overlapped(simulate, event);
+		err = simulate_release_overlapped(simulate, event);
 		if (!err)
 			err = simulation_follow(simulate->truth, &request);
 	}
@@ -430,7 +217,7 @@ static int play(struct simulate *simulate, const struct event *event)
 		return err;
 	switch (event->type) {
 	case EV_ALLOC:
-		return apply_alloc(simulate, event);
+		return simulate_alloc(simulate, event);
 	case EV_FAIL:
 		return apply_fail(simulate, event);
 	case EV_FREE:

@@ -55,6 +55,7 @@ struct simulate_recorded {
 	uint64_t fails_predicted VMT_ALIGNED8; /* ... where nothing would fit after a purge */
 	uint64_t fails_pages VMT_ALIGNED8;     /* failures for other reasons: not played */
 	uint64_t reordered VMT_ALIGNED8;       /* allocations put before another */
+	uint64_t missed_purge VMT_ALIGNED8;    /* areas that a purge did not give back */
 	uint64_t purges_overflow VMT_ALIGNED8;
 	uint64_t purges_threshold VMT_ALIGNED8;
 	uint64_t purges_other VMT_ALIGNED8;

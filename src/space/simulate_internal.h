@@ -21,6 +21,18 @@ struct simulate {
 	struct ahead ahead;
 };
 
+/* What the event asked for. */
+struct simulation_request simulate_request(const struct simulate *simulate,
+					   const struct event *event);
+bool simulate_is_chunk(const struct event *event);
+bool simulate_range_ok(const struct simulate *simulate, const struct event *event);
+
+/* An EV_ALLOC; and the used areas in its way, or in that of a free. 0, -ENOMEM. */
+int simulate_alloc(struct simulate *simulate, const struct event *event);
+int simulate_release_overlapped(struct simulate *simulate, const struct event *event);
+
+/* In every simulation but the recorded space itself. 0, -ENOMEM. */
+int simulate_alloc_all(struct simulate *simulate, const struct simulation_request *request);
 int simulate_release_all(struct simulate *simulate, uint32_t key, uint64_t t_ns);
 
 /* After the first snapshot: every area goes into every space. 0, -ENOMEM. */

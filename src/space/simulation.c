@@ -1,55 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "space/simulation.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "space/freetree.h"
-#include "space/requesters.h"
+#include "space/simulation_internal.h"
 
 #define LOWEST_START (16u << 20)
-#define LAZY_UNIT    (32u << 20)
-
-/* From the free that passes the threshold to the purge: 0.03 to 0.5 ms were seen on 6.1. */
-#define DRAIN_DELAY_NS 1000000
-
-struct held {
-	uint32_t start; /* 0 = none */
-	uint32_t end;
-};
-
-struct lazy {
-	uint32_t start;
-	uint32_t end;
-	uint64_t free_ns VMT_ALIGNED8;
-};
-
-struct simulation {
-	struct simulation_options options;
-	struct simulation_result result;
-	uint32_t start;
-	uint32_t end;
-	uint32_t lazy_max_bytes;   /* 0 = no threshold */
-	struct freetree *now;      /* what is free */
-	struct freetree *purged;   /* what is free or lazy */
-	struct held *held;         /* by page of the recorded start */
-	struct lazy *lazy;         /* in the order in which they were freed */
-	struct lazy *purging;      /* of the same capacity: what a purge gives back, in order */
-	struct requesters *served; /* failures that did not happen, and what they got */
-	uint32_t nr_lazy;
-	uint32_t lazy_capacity;
-	uint64_t over_ns; /* since when more than the threshold is lazy; 0 = it is not */
-};
-
-uint32_t simulation_lazy_max_bytes(uint32_t cpus)
-{
-	uint32_t bits = 0;
-
-	for (; cpus; cpus >>= 1)
-		bits++;
-	return bits * LAZY_UNIT;
-}
 
 static bool options_ok(const struct simulation_options *options)
 {
@@ -119,15 +75,9 @@ uint32_t simulation_held_bytes(const struct simulation *sim, uint32_t key)
 	return held ? held->end - held->start : 0;
 }
 
-bool simulation_over_threshold(const struct simulation *sim)
-{
-	return sim->lazy_max_bytes && sim->result.lazy_bytes > sim->lazy_max_bytes;
-}
+/* ---- what it comes to -------------------------------------------------------------------- */
 
-/* ---- what it comes to --------------------------------------------------------------------------
- */
-
-static void measure(struct simulation *sim, uint64_t t_ns)
+void simulation_measure(struct simulation *sim, uint64_t t_ns)
 {
 	struct simulation_result *result = &sim->result;
 
@@ -148,185 +98,12 @@ static void measure(struct simulation *sim, uint64_t t_ns)
 void simulation_seeded(struct simulation *sim, uint64_t t_ns)
 {
 	sim->result.min_largest_bytes = sim->result.min_largest_purged_bytes = UINT32_MAX;
-	measure(sim, t_ns);
+	simulation_measure(sim, t_ns);
 }
 
-/* ---- lazy
- * ---------------------------------------------------------------------------------------- */
-
-static int make_lazy_room(struct simulation *sim)
+bool simulation_is_free(const struct simulation *sim, uint32_t start, uint32_t end)
 {
-	uint32_t capacity = sim->lazy_capacity * 2 + 256;
-	struct lazy *grown;
-
-	if (sim->nr_lazy < sim->lazy_capacity)
-		return 0;
-	grown = realloc(sim->lazy, capacity * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	sim->lazy = grown;
-	grown = realloc(sim->purging, capacity * sizeof(*grown));
-	if (!grown)
-		return -ENOMEM;
-	sim->purging = grown;
-	sim->lazy_capacity = capacity;
-	return 0;
-}
-
-/* The range, taken from both trees, is lazy: taken from one. */
-static int add_lazy(struct simulation *sim, uint32_t start, uint32_t end, uint64_t free_ns)
-{
-	int err = make_lazy_room(sim);
-
-	if (!err)
-		err = freetree_give(sim->purged, start, end);
-	if (err)
-		return err;
-	sim->lazy[sim->nr_lazy++] = (struct lazy){ start, end, free_ns };
-	sim->result.lazy_bytes += end - start;
-	return 0;
-}
-
-static int by_start(const void *a, const void *b)
-{
-	const struct lazy *left = a, *right = b;
-
-	return left->start < right->start ? -1 : left->start > right->start;
-}
-
-/* Neighbours in the sorted list become one. */
-static uint32_t merge(struct lazy *list, uint32_t count)
-{
-	uint32_t last = 0;
-
-	for (uint32_t i = 1; i < count; i++) {
-		if (list[i].start == list[last].end)
-			list[last].end = list[i].end;
-		else
-			list[++last] = list[i];
-	}
-	return count ? last + 1 : 0;
-}
-
-/*
- * What a purge that began then gives back, in the order in which this kernel does: moved from
- * sim->lazy to sim->purging. What was freed later stays lazy.
- */
-static uint32_t take_for_purge(struct simulation *sim, uint64_t begin_ns)
-{
-	enum purge_order order = sim->options.rules.order;
-	uint32_t kept = 0, count = 0;
-
-	for (uint32_t i = 0; i < sim->nr_lazy; i++) {
-		if (sim->lazy[i].free_ns >= begin_ns)
-			sim->lazy[kept++] = sim->lazy[i];
-		else
-			sim->purging[count++] = sim->lazy[i];
-	}
-	sim->nr_lazy = kept;
-	if (order != PURGE_NEWEST_FIRST && count)
-		qsort(sim->purging, count, sizeof(*sim->purging), by_start);
-	if (order == PURGE_ASCENDING)
-		return merge(sim->purging, count);
-	for (uint32_t i = 0; i < count / 2; i++) {
-		struct lazy swapped = sim->purging[i];
-
-		sim->purging[i] = sim->purging[count - 1 - i];
-		sim->purging[count - 1 - i] = swapped;
-	}
-	return count;
-}
-
-/* The first `part` of `count` ranges in sim->purging are free, the others lazy again: older than
- * what is lazy now, the first to be given back last in the list. */
-static int give_back(struct simulation *sim, uint32_t part, uint32_t count)
-{
-	uint32_t left = count - part;
-	int err = 0;
-
-	for (uint32_t i = 0; i < part && !err; i++) {
-		const struct lazy *lazy = &sim->purging[i];
-
-		sim->result.lazy_bytes -= lazy->end - lazy->start;
-		err = freetree_give(sim->now, lazy->start, lazy->end);
-	}
-	if (left && sim->nr_lazy)
-		memmove(&sim->lazy[left], sim->lazy, sim->nr_lazy * sizeof(*sim->lazy));
-	for (uint32_t i = 0; i < left; i++)
-		sim->lazy[i] = sim->purging[count - 1 - i];
-	sim->nr_lazy += left;
-	if (!simulation_over_threshold(sim))
-		sim->over_ns = 0;
-	return err;
-}
-
-/* *count: how many ranges it were. */
-static int purge_before(struct simulation *sim, uint64_t begin_ns, uint32_t *count)
-{
-	*count = take_for_purge(sim, begin_ns);
-	return give_back(sim, *count, *count);
-}
-
-uint32_t simulation_purge_reached(struct simulation *sim, uint64_t begin_ns, uint32_t start,
-				  uint32_t end, uint32_t *of)
-{
-	uint32_t count = take_for_purge(sim, begin_ns), part = 0;
-
-	for (uint32_t i = 0; i < count; i++) {
-		if (sim->purging[i].start < end && sim->purging[i].end > start)
-			part = i + 1;
-	}
-	*of = count;
-	give_back(sim, 0, count);
-	return part;
-}
-
-int simulation_purge_part(struct simulation *sim, uint64_t begin_ns, uint32_t part, uint32_t of)
-{
-	uint32_t count = take_for_purge(sim, begin_ns);
-
-	if (!of)
-		return give_back(sim, 0, count);
-	return give_back(sim, (uint32_t)((uint64_t)part * count / of), count);
-}
-
-int simulation_purge(struct simulation *sim, enum simulation_purge kind, uint64_t begin_ns,
-		     uint64_t t_ns)
-{
-	uint32_t count;
-	int err;
-
-	if (kind == SIMULATION_PURGE_THRESHOLD && !simulation_over_threshold(sim))
-		return 0;
-	err = purge_before(sim, begin_ns, &count);
-	if (kind == SIMULATION_PURGE_THRESHOLD)
-		sim->result.purges_threshold++;
-	else if (count)
-		sim->result.purges_recorded++;
-	measure(sim, t_ns);
-	return err;
-}
-
-int simulation_tick(struct simulation *sim, uint64_t t_ns, bool waits)
-{
-	uint32_t count;
-	int err;
-
-	if (!sim->over_ns || waits || t_ns - sim->over_ns < DRAIN_DELAY_NS)
-		return 0;
-	sim->result.purges_threshold++;
-	err = purge_before(sim, sim->over_ns + DRAIN_DELAY_NS, &count);
-	measure(sim, t_ns);
-	return err;
-}
-
-bool simulation_is_lazy(const struct simulation *sim, uint32_t start, uint32_t end)
-{
-	for (uint32_t i = 0; i < sim->nr_lazy; i++) {
-		if (sim->lazy[i].start < end && sim->lazy[i].end > start)
-			return true;
-	}
-	return false;
+	return freetree_has(sim->now, start, end);
 }
 
 /* ---- areas
@@ -359,13 +136,13 @@ int simulation_release(struct simulation *sim, uint32_t key, uint64_t t_ns)
 	}
 	area = *held;
 	*held = (struct held){ 0, 0 };
-	err = add_lazy(sim, area.start, area.end, t_ns);
+	err = simulation_add_lazy(sim, &area, key, t_ns);
 	if (err)
 		return err;
 	sim->result.used_bytes -= area.end - area.start;
 	if (!sim->over_ns && simulation_over_threshold(sim))
 		sim->over_ns = t_ns;
-	measure(sim, t_ns);
+	simulation_measure(sim, t_ns);
 	return 0;
 }
 
@@ -417,7 +194,7 @@ static int find_place(struct simulation *sim, const struct simulation_request *r
 	*start = simulation_predict(sim, request);
 	if (*start)
 		return 0;
-	err = purge_before(sim, UINT64_MAX, &count);
+	err = simulation_purge_before(sim, UINT64_MAX, &count);
 	sim->result.purges_overflow++;
 	*start = err ? 0 : simulation_predict(sim, request);
 	return err;
@@ -489,37 +266,14 @@ int simulation_alloc(struct simulation *sim, const struct simulation_request *re
 		return err;
 	if (!start) {
 		note_failure(sim, request);
-		measure(sim, request->t_ns);
+		simulation_measure(sim, request->t_ns);
 		return 0;
 	}
 	err = hold(sim, request->key, start, request->place.size);
 	if (!err && !request->key)
 		err = keep_served(sim, request, start);
 	sim->result.same_address += start == request->key;
-	measure(sim, request->t_ns);
-	return err;
-}
-
-/* The lazy areas in [start, end) are free: whole, as the kernel gives them back. */
-static int free_lazy(struct simulation *sim, uint32_t start, uint32_t end)
-{
-	uint32_t kept = 0;
-	int err = 0;
-
-	for (uint32_t i = 0; i < sim->nr_lazy; i++) {
-		struct lazy lazy = sim->lazy[i];
-
-		if (lazy.start >= end || lazy.end <= start) {
-			sim->lazy[kept++] = lazy;
-			continue;
-		}
-		sim->result.lazy_bytes -= lazy.end - lazy.start;
-		if (!err)
-			err = freetree_give(sim->now, lazy.start, lazy.end);
-	}
-	sim->nr_lazy = kept;
-	if (!simulation_over_threshold(sim))
-		sim->over_ns = 0;
+	simulation_measure(sim, request->t_ns);
 	return err;
 }
 
@@ -530,10 +284,10 @@ int simulation_follow(struct simulation *sim, const struct simulation_request *r
 
 	sim->result.requests++;
 	if (!freetree_has(sim->now, start, end))
-		err = free_lazy(sim, start, end);
+		err = simulation_free_lazy(sim, start, end);
 	if (!err)
 		err = hold(sim, start, start, request->place.size);
-	measure(sim, request->t_ns);
+	simulation_measure(sim, request->t_ns);
 	return err == -EINVAL ? 0 : err;
 }
 
@@ -597,7 +351,7 @@ void simulation_forget(struct simulation *sim)
 	freetree_clear(sim->now);
 	freetree_clear(sim->purged);
 	memset(sim->held, 0, pages * sizeof(*sim->held));
-	sim->nr_lazy = 0;
+	sim->nr_lazy = sim->nr_late = 0;
 	sim->over_ns = 0;
 	sim->result.used_bytes = sim->result.lazy_bytes = 0;
 }

@@ -154,6 +154,14 @@ uint32_t simulation_purge_reached(struct simulation *sim, uint64_t begin_ns, uin
 				  uint32_t end, uint32_t *of);
 int simulation_purge_part(struct simulation *sim, uint64_t begin_ns, uint32_t part, uint32_t of);
 
+/*
+ * A free is seen when it begins; a task that loses the CPU before its area is in the list may miss
+ * a purge that begins later. The key of an area in [start, end), free now, of which the last
+ * recorded purge can have missed the free; 0 = there is none. And: it did, the area is lazy still.
+ */
+uint32_t simulation_late(const struct simulation *sim, uint32_t start, uint32_t end);
+int simulation_unpurge(struct simulation *sim, uint32_t key);
+
 /* Time passes: a purge of its own is done when it is due. waits: the recorded kernel has passed
  * the threshold too and not purged yet, so nor has this one. */
 int simulation_tick(struct simulation *sim, uint64_t t_ns, bool waits);
@@ -165,7 +173,8 @@ bool simulation_over_threshold(const struct simulation *sim);
 /* Forgets all areas: a new seed follows. What was counted stays. */
 void simulation_forget(struct simulation *sim);
 
-/* True if some of [start, end) is lazy. */
+/* True if all of [start, end) is free; if some of it is lazy. */
+bool simulation_is_free(const struct simulation *sim, uint32_t start, uint32_t end);
 bool simulation_is_lazy(const struct simulation *sim, uint32_t start, uint32_t end);
 
 /* fls(cpus) * 32 MB: mm/vmalloc.c:lazy_max_pages. */

@@ -5,7 +5,12 @@
 # 99 % are those that the model predicts, and of the failures all.
 . /guest/lib.sh
 
-if [ -e /kmod/vmtest.ko ]; then load_module vmtest; fi
+# With little memory the space is all that memory leaves, and cannot be filled.
+can_fill=
+if [ -e /kmod/vmtest.ko ]; then
+	load_module vmtest
+	[ "$(awk '/VmallocTotal/ { print $2 }' /proc/meminfo)" -ge 204800 ] || can_fill=yes
+fi
 start_recording /tmp/events --ring=1M
 if [ -e /kmod/vmtest.ko ]; then
 	vmtest "mixed 10000 1 0"
@@ -15,8 +20,8 @@ if [ -e /kmod/vmtest.ko ]; then
 fi
 stim mixed 700 7 >/dev/null
 for module in loop dummy loop dummy; do modprobe $module && rmmod $module; done
-if [ -e /kmod/vmtest.ko ]; then
-	vmtest wait
+[ ! -e /kmod/vmtest.ko ] || vmtest wait
+if [ "$can_fill" ]; then
 	vmtest "fail 600M"
 	vmtest "exhaust 64K"
 	vmtest "exhaust 1M"
@@ -28,12 +33,12 @@ stop_recording /tmp/events
 vmtrace simulate -i /tmp/events || [ $? -eq 3 ]
 vmtrace simulate --json --vmalloc=256M -i /tmp/events >/tmp/json || [ $? -eq 3 ]
 allocations=$(json_number /tmp/json allocations)
-[ "$allocations" -ge 1000 ] || fail "only $allocations allocations"
+[ "$allocations" -ge 500 ] || fail "only $allocations allocations"
 [ $(($(json_number /tmp/json predicted) * 100)) -gt $((allocations * 99)) ] ||
 	fail "only $(json_number /tmp/json predicted) of $allocations addresses predicted"
 assert_eq "$(json_number /tmp/json lost_events)" 0 "lost events"
 assert_eq "$(json_number /tmp/json failures_predicted)" "$(json_number /tmp/json failures)" "failures predicted"
-if [ -e /kmod/vmtest.ko ]; then
+if [ "$can_fill" ]; then
 	assert_eq "$(json_number /tmp/json failures)" 3 failures
 	[ "$(json_number /tmp/json purges_threshold)" -ge 1 ] || fail "no purge at the threshold"
 fi
