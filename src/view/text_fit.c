@@ -116,7 +116,8 @@ const char *text_window_price(const struct view *view, const struct window *wind
 {
 	char bytes[TEXT_NUMBER], areas[TEXT_NUMBER];
 
-	snprintf(buf, len, "%s live in %s area%s", text_bytes(view, window->live_bytes, bytes),
+	snprintf(buf, len, "%s live%s in %s area%s", text_bytes(view, window->live_bytes, bytes),
+		 space_totals(view->space).unknown_bytes ? " or not known" : "",
 		 text_count(view, window->areas, areas), window->areas == 1 ? "" : "s");
 	return buf;
 }
