@@ -417,7 +417,7 @@ static void want_close(struct request *request)
 	struct answer now;
 	uint32_t more;
 
-	if (rnd(2)) {
+	if (rnd(4)) {
 		free_large();
 		free_large();
 	}
@@ -425,7 +425,7 @@ static void want_close(struct request *request)
 	more = now.largest_purged > now.largest ? now.largest_purged - now.largest : 0;
 	if (request->kind == IOREMAP)
 		request->bytes = now.largest_purged - rnd(now.largest_purged / 2);
-	else if (more >= 4 * PAGE && rnd(3))
+	else if (more >= 4 * PAGE && rnd(4))
 		request->bytes = now.largest + rnd(more - 2 * PAGE);
 	else
 		request->bytes = now.largest_purged - PAGE + rnd(now.largest_purged / 4);
@@ -450,7 +450,7 @@ static void trial(struct tally *tally, uint32_t percent_full)
 	stir(percent_full);
 	while (!free_slot(&slot))
 		free_one();
-	if (percent_full > 60 && rnd(5) < 2)
+	if (percent_full > 60 && rnd(2))
 		want_close(&request);
 	told = ask(&request);
 	before = seen_now();
