@@ -29,6 +29,8 @@ struct attempt {
 	bool purged;
 	bool doubt; /* an earlier allocation has no certain place: the holes are not these */
 	uint32_t doubts;
+	uint32_t to_take;  /* where in `least` the last look found room, 0 = nowhere */
+	struct hole taken; /* by the last allocation that succeeded */
 	struct search searches[SEARCHES];
 	uint32_t oldest; /* of them; the next to be replaced */
 };
@@ -163,6 +165,35 @@ void attempt_free(struct attempt *attempt)
 	free(attempt);
 }
 
+/* One is a subset of the other. */
+static bool same_holes(const struct attempt *attempt)
+{
+	return holeset_free_bytes(attempt->most) == holeset_free_bytes(attempt->least);
+}
+
+/*
+ * What can be said when the real holes are those of `least`, of `most`, or anything between. From
+ * the bottom up: no address is below what `most` gives; none is above what `least` gives for
+ * certain. What fits in `most` only may begin anywhere in there. Top down it is the other way
+ * round.
+ */
+static void widen(const struct attempt *attempt, const struct place_request *request,
+		  const struct place *most, struct place *place)
+{
+	bool bounded = place->answer == PLACE_YES || same_holes(attempt);
+
+	place->certain &= most->certain && most->start == place->start;
+	if (most->answer == PLACE_NO)
+		return;
+	if (request->top_down) {
+		place->latest = most->latest;
+		place->start = bounded ? place->start : request->vstart;
+	} else {
+		place->latest = bounded ? place->latest : 0;
+		place->start = most->start;
+	}
+}
+
 static enum look look(struct attempt *attempt, const struct place_request *request,
 		      struct place *place)
 {
@@ -170,18 +201,17 @@ static enum look look(struct attempt *attempt, const struct place_request *reque
 	struct place most = place_find_from(attempt->most, request, &search->from_most);
 
 	*place = place_find_from(attempt->least, request, &search->from_least);
+	attempt->to_take = place->start;
 	if (!place->certain)
 		attempt->doubts |= ATTEMPT_DOUBT_TREE;
 	if (most.start != place->start || most.certain != place->certain)
 		attempt->doubts |= ATTEMPT_DOUBT_HOLES;
-	place->certain &= most.certain && most.start == place->start;
+	widen(attempt, request, &most, place);
 	if (place->answer == PLACE_YES)
 		return LOOK_YES;
 	if (most.answer == PLACE_NO)
 		return LOOK_NO;
 	place->certain = false;
-	if (!place->start || most.start < place->start)
-		place->start = most.start;
 	return LOOK_PERHAPS;
 }
 
@@ -196,6 +226,7 @@ static int look_twice(struct attempt *attempt, const struct place_request *reque
 		[LOOK_YES] = ATTEMPT_PURGE,
 	};
 	enum look first = look(attempt, request, place);
+	struct place before = *place;
 	int err;
 
 	if (first == LOOK_YES) {
@@ -210,6 +241,10 @@ static int look_twice(struct attempt *attempt, const struct place_request *reque
 	*answer = answers[look(attempt, request, place)];
 	if (first == LOOK_PERHAPS) {
 		place->certain = false;
+		if (before.start < place->start)
+			place->start = before.start;
+		if (!before.latest || (place->latest && place->latest < before.latest))
+			place->latest = before.latest;
 		attempt->doubts |= ATTEMPT_DOUBT_PURGE;
 	}
 	return 0;
@@ -219,12 +254,13 @@ int attempt_place(struct attempt *attempt, const struct place_request *request,
 		  enum attempt_answer *answer, struct place *place)
 {
 	int err = look_twice(attempt, request, answer, place);
-	uint32_t end = place->start + request->size;
 
 	if (err)
 		return err;
 	if (attempt->doubt) {
 		place->certain = false;
+		place->start = 0; /* wherever the others left room */
+		place->latest = 0;
 		/* Wherever the others are, they have taken as much. */
 		if (*answer != ATTEMPT_NO || holeset_free_bytes(attempt->most) >= request->size)
 			*answer = ATTEMPT_PERHAPS;
@@ -232,16 +268,18 @@ int attempt_place(struct attempt *attempt, const struct place_request *request,
 	if (*answer == ATTEMPT_NO || *answer == ATTEMPT_PERHAPS)
 		return 0;
 	attempt->doubt |= !place->certain;
-	err = holeset_take(attempt->least, place->start, end);
-	return err ? err : holeset_clear(attempt->most, place->start, end);
+	attempt->taken = (struct hole){ attempt->to_take, attempt->to_take + request->size };
+	err = holeset_take(attempt->least, attempt->taken.start, attempt->taken.end);
+	return err ? err : holeset_clear(attempt->most, attempt->taken.start, attempt->taken.end);
 }
 
-int attempt_undo(struct attempt *attempt, const struct place_request *request, uint32_t start)
+int attempt_undo(struct attempt *attempt)
 {
-	int err = holeset_give(attempt->least, start, start + request->size);
+	struct hole taken = attempt->taken;
+	int err = holeset_give(attempt->least, taken.start, taken.end);
 
 	forget_searches(attempt);
-	return err ? err : holeset_give(attempt->most, start, start + request->size);
+	return err ? err : holeset_give(attempt->most, taken.start, taken.end);
 }
 
 bool attempt_purged(const struct attempt *attempt)

@@ -35,14 +35,16 @@ int attempt_new(const struct space *space, bool without_own, struct attempt **ma
 void attempt_free(struct attempt *attempt);
 
 /*
- * One more allocation. place->start is its address, or the lowest that may be; place->certain:
- * no other is possible. What succeeds is taken from the holes. 0 or -ENOMEM.
+ * One more allocation. place->start is its address, or the lowest that may be; place->latest the
+ * highest; each 0 if that is not known; place->certain: no other is possible. What succeeds is
+ * taken from the holes. 0 or -ENOMEM.
  */
 int attempt_place(struct attempt *attempt, const struct place_request *request,
 		  enum attempt_answer *answer, struct place *place);
 
-/* Gives the place of an allocation back: one that belongs to it has failed. 0 or -ENOMEM. */
-int attempt_undo(struct attempt *attempt, const struct place_request *request, uint32_t start);
+/* Gives back the place of the last allocation that succeeded: one that belongs to it has failed. 0
+ * or -ENOMEM. */
+int attempt_undo(struct attempt *attempt);
 
 /* True once an allocation could not do without a purge. */
 bool attempt_purged(const struct attempt *attempt);

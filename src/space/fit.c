@@ -55,6 +55,8 @@ static int place_next(struct attempt *attempt, const struct place_request *reque
 	int err = attempt_place(attempt, request, got, &place);
 
 	answer->maybe_start = place.start;
+	if (!answer->placed)
+		answer->latest = place.latest;
 	if (err || *got == ATTEMPT_NO || *got == ATTEMPT_PERHAPS)
 		return err;
 	answer->certain &= place.certain;
@@ -62,7 +64,7 @@ static int place_next(struct attempt *attempt, const struct place_request *reque
 		err = attempt_place(attempt, array, &array_got, &array_place);
 	if (!err && (array_got == ATTEMPT_NO || array_got == ATTEMPT_PERHAPS)) {
 		answer->notes |= FIT_NOTE_ARRAY;
-		err = attempt_undo(attempt, request, place.start);
+		err = attempt_undo(attempt);
 	} else if (!err) {
 		answer->starts[answer->placed++] = place.start;
 	}
@@ -173,6 +175,8 @@ static void merge(struct fit_answer *a, struct fit_answer *b, uint32_t note)
 						    : other->maybe_start;
 		}
 	}
+	if (!other->latest || (weak->latest && weak->latest < other->latest))
+		weak->latest = other->latest;
 	for (uint32_t i = 0; i < weak->placed && i < other->placed; i++) {
 		if (other->starts[i] < weak->starts[i])
 			weak->starts[i] = other->starts[i];

@@ -49,7 +49,8 @@ struct fit_answer {
 	bool certain;                 /* every address below is the only one possible */
 	uint32_t placed;              /* that surely succeed, one after the other */
 	uint32_t *starts;             /* their addresses; not certain: the lowest that may be */
-	uint32_t maybe_start;         /* PERHAPS: the lowest address of the next one, if it fits */
+	uint32_t latest;              /* the highest address of the first; 0 = not known */
+	uint32_t maybe_start;         /* PERHAPS: the lowest of the next one; 0 = not known */
 	struct window window;         /* NO, PERHAPS: the cheapest for the next one; end 0: none */
 	uint32_t notes;               /* enum fit_note */
 };

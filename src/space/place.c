@@ -9,6 +9,8 @@
 #define TREE_START 1u
 #define TREE_END   UINT32_MAX
 
+static const struct place no_place = { .answer = PLACE_NO, .certain = true };
+
 static uint64_t align_up(uint64_t addr, uint32_t align)
 {
 	return align > 1 ? (addr + align - 1) & ~(uint64_t)(align - 1) : addr;
@@ -41,11 +43,12 @@ static bool has_margin(const struct holeset *set, const struct hole *hole,
 	return end - start >= (uint64_t)request->size + request->align - 1;
 }
 
-/* Lowest first. A fit that has no margin is kept as what may be, until one with margin is found. */
+/* Lowest first. A fit that has no margin is kept as what may be, until one with margin is found:
+ * that one cannot be passed over, so nothing above it is possible. */
 static struct place find_lowest(const struct holeset *set, const struct place_request *request,
 				uint32_t from)
 {
-	struct place place = { PLACE_NO, 0, true };
+	struct place place = no_place;
 	uint32_t first = from > request->vstart ? from : request->vstart;
 
 	for (uint32_t i = holeset_index(set, first); i < holeset_count(set); i++) {
@@ -58,16 +61,14 @@ static struct place find_lowest(const struct holeset *set, const struct place_re
 			break; /* so would every one above it */
 		if (!place.start)
 			place.start = start;
+		place.latest = start;
+		place.answer = PLACE_PERHAPS;
 		if (has_margin(set, &hole, request)) {
 			place.answer = PLACE_YES;
-			place.certain = place.start == start;
-			return place;
+			break;
 		}
 	}
-	if (place.start) {
-		place.answer = PLACE_PERHAPS;
-		place.certain = false;
-	}
+	place.certain = place.answer != PLACE_PERHAPS && place.start == place.latest;
 	return place;
 }
 
@@ -88,15 +89,15 @@ static struct place find_highest(const struct holeset *set, const struct place_r
 			continue;
 		if (end - request->size < vstart)
 			break;
-		return (struct place){ PLACE_YES, end - request->size, true };
+		return (struct place){ PLACE_YES, end - request->size, end - request->size, true };
 	}
-	return (struct place){ PLACE_NO, 0, true };
+	return no_place;
 }
 
 struct place place_find_from(const struct holeset *set, const struct place_request *request,
 			     uint32_t *from)
 {
-	struct place place = { PLACE_NO, 0, true };
+	struct place place = no_place;
 
 	if (!request->size || request->vstart >= request->vend)
 		return place;

@@ -41,8 +41,9 @@ enum place_answer {
 
 struct place {
 	enum place_answer answer;
-	uint32_t start; /* PLACE_NO: 0 */
-	bool certain;   /* no other address is possible */
+	uint32_t start;  /* the lowest address that is possible; PLACE_NO: 0 */
+	uint32_t latest; /* the highest, if it succeeds; PLACE_NO: 0 */
+	bool certain;    /* they are the same, and it succeeds or not for certain */
 };
 
 struct place place_find(const struct holeset *set, const struct place_request *request);

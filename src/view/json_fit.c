@@ -73,6 +73,10 @@ static void put_starts(struct json_put *put, const struct fit_answer *answer)
 		json_put_addr(put, "start", start);
 	else
 		json_put_value(put, "start", json_null());
+	if (answer->latest)
+		json_put_addr(put, "latest", answer->latest);
+	else
+		json_put_value(put, "latest", json_null());
 	if (answer->question.count == 1)
 		return;
 	array = json_array();

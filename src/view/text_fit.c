@@ -54,10 +54,17 @@ static void print_question(FILE *out, const struct fit_question *question)
 
 static void print_places(FILE *out, const struct view *view, const struct fit_answer *answer)
 {
-	fprintf(out, ", %s %s%08" PRIx32, answer->certain ? "at" : "probably at", text_tilde(view),
-		answer->starts[0]);
+	const char *tilde = text_tilde(view);
+
+	if (!answer->certain && answer->placed == 1 && answer->latest > answer->starts[0])
+		fprintf(out, ", between %s%08" PRIx32 " and %s%08" PRIx32, tilde, answer->starts[0],
+			tilde, answer->latest);
+	else
+		fprintf(out, ", at %s%08" PRIx32, tilde, answer->starts[0]);
 	if (answer->placed > 1)
-		fprintf(out, " .. %08" PRIx32, answer->starts[answer->placed - 1]);
+		fprintf(out, " .. %s%08" PRIx32, tilde, answer->starts[answer->placed - 1]);
+	else if (!answer->certain && !answer->latest)
+		fputs(" or above", out);
 	putc('\n', out);
 }
 
@@ -116,7 +123,8 @@ const char *text_window_price(const struct view *view, const struct window *wind
 {
 	char bytes[TEXT_NUMBER], areas[TEXT_NUMBER];
 
-	snprintf(buf, len, "%s live in %s area%s", text_bytes(view, window->live_bytes, bytes),
+	snprintf(buf, len, "%s live%s in %s area%s", text_bytes(view, window->live_bytes, bytes),
+		 space_totals(view->space).unknown_bytes ? " or not known" : "",
 		 text_count(view, window->areas, areas), window->areas == 1 ? "" : "s");
 	return buf;
 }
@@ -221,7 +229,7 @@ void text_fit_row(FILE *out, const struct view *view, const struct fit_answer *a
 
 	snprintf(word, sizeof(word), "%s%s", text_tilde(view), answer_word(answer->answer));
 	if (start)
-		snprintf(addr, sizeof(addr), "%08" PRIx32 "%s", start, answer->certain ? "" : "?");
+		snprintf(addr, sizeof(addr), "%08" PRIx32 "%s", start, answer->certain ? "" : "+");
 	fprintf(out, " %7s %-10s %-12s %s",
 		units_bytes(answer->question.bytes, bytes, sizeof(bytes)),
 		kind_name(answer->question.kind), word, addr);

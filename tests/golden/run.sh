@@ -26,6 +26,11 @@ top-json|top --by=stack --sort=age --json
 why|why
 why-all|why 20
 why-json|why 20 --json
+fit|fit 12M
+fit-ioremap|fit 3M --kind=ioremap
+fit-count|fit 600K --count=20
+fit-ladder|fit
+fit-json|fit 100M 12M --json
 events|events --stacks
 events-json|events --json
 simulate|simulate

@@ -63,6 +63,7 @@ static void same_place_from(void **unused)
 			got = place_find_from(set, &r, &from);
 			assert_int_equal(got.answer, want.answer);
 			assert_int_equal(got.start, want.start);
+			assert_int_equal(got.latest, want.latest);
 			assert_int_equal(got.certain, want.certain);
 			if (want.start)
 				assert_int_equal(holeset_take(set, want.start, want.start + r.size), 0);

@@ -213,13 +213,16 @@ static void unknown(void **state)
 static void blocks(void **state)
 {
 	struct space *s = *state;
+	struct fit_answer answer;
 
 	apply(s, ev_kind(T0, 0, 128, 0, KIND_VM_MAP_RAM));
 	apply(s, ev_alloc(T0, 128, 200, 1));
 	apply(s, ev_free(T0 + 1, 128, 200));
 	apply(s, ev_alloc(T0 + 2, 200, PAGES, 1));
 	/* It fits after the purge in any case, but perhaps lower. */
-	assert_answer(ask(s, KIND_VMALLOC, 50 * PAGE), ATTEMPT_PURGE, P(128), FIT_NOTE_BLOCKS);
+	answer = ask(s, KIND_VMALLOC, 50 * PAGE);
+	assert_answer(answer, ATTEMPT_PURGE, START, FIT_NOTE_BLOCKS);
+	assert_int_equal(answer.latest, P(128));
 	assert_answer(ask(s, KIND_VMALLOC, 72 * PAGE), ATTEMPT_PERHAPS, START, FIT_NOTE_BLOCKS);
 	assert_answer(ask(s, KIND_VMALLOC, 200 * PAGE), ATTEMPT_NO, 0, 0);
 	apply(s, ev_kind(T0 + 3, 0, 100, 0, KIND_VM_MAP_RAM)); /* no size for a block */

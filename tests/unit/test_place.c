@@ -302,6 +302,7 @@ static void compare(const struct place *place, uint32_t got, struct tally *tally
 	switch (place->answer) {
 	case PLACE_YES:
 		assert_true(got >= place->start);
+		assert_true(got <= place->latest);
 		if (place->certain)
 			assert_int_equal(got, place->start);
 		tally->yes++;
@@ -310,12 +311,13 @@ static void compare(const struct place *place, uint32_t got, struct tally *tally
 		break;
 	case PLACE_PERHAPS:
 		assert_false(place->certain);
-		assert_true(!got || got >= place->start);
+		assert_true(!got || (got >= place->start && got <= place->latest));
 		tally->taken += got != 0;
 		tally->passed += got == 0;
 		break;
 	default:
 		assert_int_equal(got, 0);
+		assert_int_equal(place->start + place->latest, 0);
 		tally->no++;
 	}
 }

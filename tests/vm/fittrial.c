@@ -10,7 +10,7 @@
  *   no           it must fail
  *   perhaps      counted, with how often it succeeded
  *
- * An address that is not certain must not be below the one told. Whether there was a purge is seen
+ * An address that is not certain must lie between the two told. Whether there was a purge is seen
  * by the answer to a second question, whose counts also show whether anything else changed the
  * space between the first one and the allocation: such a trial says nothing and is counted apart.
  * Exit 1 if one trial disagrees.
@@ -50,6 +50,7 @@ struct answer {
 	bool certain;
 	bool maybe_now; /* PURGE: it may do without */
 	uint32_t start;
+	uint32_t latest;  /* 0: not told */
 	uint32_t largest; /* hole */
 	uint32_t largest_purged;
 };
@@ -227,6 +228,14 @@ static uint32_t number_of(const char *key)
 	return (uint32_t)strtoul(value_of(key), NULL, 10);
 }
 
+/* An address, 0 = null. */
+static uint32_t addr_of(const char *key)
+{
+	const char *value = value_of(key);
+
+	return *value == '"' ? (uint32_t)strtoul(value + 1, NULL, 16) : 0;
+}
+
 static struct seen seen_now(void)
 {
 	return (struct seen){number_of("allocs"), number_of("frees"), number_of("purges")};
@@ -243,7 +252,7 @@ static void send(const char *request)
 static struct answer ask(const struct request *request)
 {
 	struct answer answer = {.verdict = VERDICTS};
-	const char *word, *start;
+	const char *word;
 	char text[64];
 
 	snprintf(text, sizeof(text), "%u kind=%s", request->bytes, kind_names[request->kind]);
@@ -259,9 +268,9 @@ static struct answer ask(const struct request *request)
 	}
 	if (answer.verdict == VERDICTS)
 		die("what answer is this: %.300s", line);
-	start = value_of("start");
 	answer.certain = !strncmp(value_of("certain"), "true", 4);
-	answer.start = *start == '"' ? (uint32_t)strtoul(start + 1, NULL, 16) : 0;
+	answer.start = addr_of("start");
+	answer.latest = addr_of("latest");
 	answer.maybe_now = strstr(line, "\"it may do without a purge\"") != NULL;
 	answer.largest = number_of("largest_hole_bytes");
 	answer.largest_purged = number_of("largest_hole_after_purge_bytes");
@@ -359,6 +368,11 @@ static void stir(uint32_t percent_full)
 	}
 }
 
+static bool may_be_at(const struct answer *answer, uint32_t addr)
+{
+	return addr >= answer->start && (!answer->latest || addr <= answer->latest);
+}
+
 static bool agrees(const struct answer *answer, uint32_t got, bool purged)
 {
 	switch (answer->verdict) {
@@ -366,11 +380,11 @@ static bool agrees(const struct answer *answer, uint32_t got, bool purged)
 	case PURGE:
 		if (!got || (purged != (answer->verdict == PURGE) && !answer->maybe_now))
 			return false;
-		return answer->certain ? got == answer->start : got >= answer->start;
+		return answer->certain ? got == answer->start : may_be_at(answer, got);
 	case NO:
 		return !got;
 	default:
-		return !got || got >= answer->start;
+		return !got || may_be_at(answer, got);
 	}
 }
 
@@ -403,7 +417,7 @@ static void want_close(struct request *request)
 	struct answer now;
 	uint32_t more;
 
-	if (rnd(2)) {
+	if (rnd(4)) {
 		free_large();
 		free_large();
 	}
@@ -411,7 +425,7 @@ static void want_close(struct request *request)
 	more = now.largest_purged > now.largest ? now.largest_purged - now.largest : 0;
 	if (request->kind == IOREMAP)
 		request->bytes = now.largest_purged - rnd(now.largest_purged / 2);
-	else if (more >= 4 * PAGE && rnd(3))
+	else if (more >= 4 * PAGE && rnd(4))
 		request->bytes = now.largest + rnd(more - 2 * PAGE);
 	else
 		request->bytes = now.largest_purged - PAGE + rnd(now.largest_purged / 4);
@@ -436,7 +450,7 @@ static void trial(struct tally *tally, uint32_t percent_full)
 	stir(percent_full);
 	while (!free_slot(&slot))
 		free_one();
-	if (percent_full > 60 && rnd(5) < 2)
+	if (percent_full > 60 && rnd(2))
 		want_close(&request);
 	told = ask(&request);
 	before = seen_now();
