@@ -65,8 +65,8 @@ ALL_SRCS    := $(sort $(wildcard src/*.c src/capture/*.c src/space/*.c src/recor
 		src/view/*.c src/cmd/*.c))
 COMMON_SRCS := $(filter-out $(LIVE_SRCS) $(NONE_SRCS) %.bpf.c,$(ALL_SRCS))
 
-LIVE_LIBS := -lbpf -lelf -lz
-BASE_LIBS := -ljansson -lpthread
+LIVE_LIBS := -lbpf -lelf
+BASE_LIBS := -ljansson -lzstd -lz -lpthread
 
 HOST_IS_I386 := $(filter i386% i486% i586% i686%,$(shell $(CC) -dumpmachine 2>/dev/null))
 
@@ -189,6 +189,8 @@ endef
 $(B)/tools.host:
 	$(call need,$(CC),gcc)
 	$(call need_header,jansson.h,libjansson-dev)
+	$(call need_header,zlib.h,zlib1g-dev)
+	$(call need_header,zstd.h,libzstd-dev)
 ifneq (,$(HOST_IS_I386))
 	$(call need_header,bpf/libbpf.h,libbpf-dev)
 	$(call need_header,libelf.h,libelf-dev)

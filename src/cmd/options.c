@@ -52,7 +52,7 @@ static const struct {
 } rows[] = {
 	{ TAKES_INPUT,
 	  { "input", 'i', "FILE", 0,
-	    "Read a recording (JSON Lines; - = stdin) instead of this "
+	    "Read a recording (.vmt or JSON Lines; - = stdin) instead of this "
 	    "machine",
 	    1 } },
 	{ TAKES_DURATION,

@@ -10,8 +10,7 @@
 #include "record/jsonl_names.h"
 #include "space/kind.h"
 
-#define MAX_RANGE_BYTES 0xc0000000u /* VMSPLIT_1G leaves the kernel 3 GiB */
-#define MAX_ERRNO       4095u       /* include/linux/err.h */
+#define MAX_ERRNO 4095u /* include/linux/err.h */
 
 /* The object in hand. The first thing wrong with it is kept; later gets then change nothing. */
 struct line {
@@ -384,21 +383,10 @@ const char *jsonl_parse_type(json_t *object)
 	return json_string_value(json_object_get(object, "type"));
 }
 
-static void check_header_range(struct line *line, const struct stream_header *header)
+/* Each of its bytes may have been replaced by three when it was written. */
+static void get_header_text(struct line *line, const char *key, char *text, size_t size)
 {
-	uint32_t start = header->vmalloc_start, end = header->vmalloc_end;
-
-	if (!start)
-		bad(line, "the range 0x%08" PRIx32 "-0x%08" PRIx32 " begins at address 0", start,
-		    end);
-	if (start >= end)
-		bad(line, "the range 0x%08" PRIx32 "-0x%08" PRIx32 " is empty", start, end);
-	if (start % VMT_PAGE_SIZE || end % VMT_PAGE_SIZE)
-		bad(line, "the range 0x%08" PRIx32 "-0x%08" PRIx32 " is not page aligned", start,
-		    end);
-	if (end - start > MAX_RANGE_BYTES)
-		bad(line, "the range 0x%08" PRIx32 "-0x%08" PRIx32 " is larger than 3 GiB", start,
-		    end);
+	snprintf(text, size, "%s", get_text(line, key, OPTIONAL, 3 * (size - 1)));
 }
 
 int jsonl_parse_header(struct jsonl_parse *parse, json_t *object)
@@ -406,24 +394,27 @@ int jsonl_parse_header(struct jsonl_parse *parse, json_t *object)
 	struct line line = { .parse = parse, .object = object };
 	struct stream_header *header = &parse->header;
 	const char *type = jsonl_parse_type(object);
+	char why[128];
 	json_t *page_size;
 
 	if (!type || strcmp(type, "header"))
 		bad(&line, "it does not start with a header: not a vmtrace recording");
 	else if (strcmp(get_text(&line, "schema", REQUIRED, 64), JSONL_SCHEMA))
 		bad(&line, "its schema is not " JSONL_SCHEMA);
-	snprintf(header->kernel, sizeof(header->kernel), "%s",
-		 get_text(&line, "kernel", OPTIONAL, sizeof(header->kernel) - 1));
+	get_header_text(&line, "kernel", header->kernel, sizeof(header->kernel));
+	get_header_text(&line, "hostname", header->hostname, sizeof(header->hostname));
+	get_header_text(&line, "tool", header->tool, sizeof(header->tool));
 	header->vmalloc_start = get_addr(&line, "vmalloc_start", REQUIRED);
 	header->vmalloc_end = get_addr(&line, "vmalloc_end", REQUIRED);
 	header->cpus = get_u32(&line, "cpus", OPTIONAL);
 	header->pmd_bytes = get_u32(&line, "pmd_bytes", OPTIONAL);
-	if (header->pmd_bytes && header->pmd_bytes != 2u << 20 && header->pmd_bytes != 4u << 20)
-		bad(&line, "its pmd_bytes are neither 2 MB nor 4 MB");
 	header->exact_pages = get_bool(&line, "exact_pages");
+	header->start_ns = get_uint(&line, "start", OPTIONAL, INT64_MAX);
+	header->start_wall_ns = get_uint(&line, "start_wall", OPTIONAL, INT64_MAX);
 	page_size = get(&line, "page_size", OPTIONAL);
 	if (page_size && get_uint(&line, "page_size", OPTIONAL, INT64_MAX) != VMT_PAGE_SIZE)
 		bad(&line, "its page size is not %u", VMT_PAGE_SIZE);
-	check_header_range(&line, header);
+	if (!line.bad && !stream_header_ok(header, why, sizeof(why)))
+		bad(&line, "%s", why);
 	return line.bad ? -EBADMSG : 0;
 }

@@ -21,6 +21,12 @@ int jsonl_write_header(FILE *out, const struct stream_header *header)
 	json_put_opt_uint(&put, "pmd_bytes", header->pmd_bytes);
 	if (header->exact_pages)
 		json_put_bool(&put, "exact_pages", true);
+	if (*header->hostname)
+		json_put_text(&put, "hostname", header->hostname);
+	if (*header->tool)
+		json_put_text(&put, "tool", header->tool);
+	json_put_opt_uint(&put, "start", header->start_ns);
+	json_put_opt_uint(&put, "start_wall", header->start_wall_ns);
 	return json_put_line(out, &put);
 }
 
