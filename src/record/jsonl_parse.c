@@ -196,18 +196,18 @@ static void parse_free(struct line *line, struct event *event)
 	get_flags(line, event);
 }
 
-static void get_begin(struct line *line, struct event *event)
+static void get_begin(struct line *line, struct event *event, const char *key)
 {
-	if (!get(line, "begin", OPTIONAL))
+	if (!get(line, key, OPTIONAL))
 		return;
-	event->begin_ns = get_uint(line, "begin", OPTIONAL, INT64_MAX);
+	event->begin_ns = get_uint(line, key, OPTIONAL, INT64_MAX);
 	if (event->begin_ns > event->t_ns)
-		bad(line, "\"begin\" is after \"t\"");
+		bad(line, "\"%s\" is after \"t\"", key);
 }
 
 static void parse_purge(struct line *line, struct event *event)
 {
-	get_begin(line, event);
+	get_begin(line, event, "begin");
 	if (get(line, "begin", OPTIONAL))
 		event->flags |= EV_F_HAS_BEGIN;
 	get_task(line, event);
@@ -262,7 +262,16 @@ static void parse_area(struct line *line, struct event *event)
 		bad(line, "\"state\" is neither used nor lazy");
 	event->caller_id = get_name(line, "caller", JSONL_MAX_FRAME);
 	event->nr_pages = get_u32(line, "nr_pages", OPTIONAL);
-	get_begin(line, event);
+	get_begin(line, event, "begin");
+	if (get(line, "since", OPTIONAL)) {
+		get_begin(line, event, "since");
+		event->flags |= EV_F_KNOWN;
+	}
+	event->vstart = get_addr(line, "vstart", OPTIONAL);
+	get_task(line, event);
+	get_stack_id(line, event);
+	event->requested = get_u32(line, "requested", OPTIONAL);
+	event->align = get_u32(line, "align", OPTIONAL);
 	get_flags(line, event);
 }
 
@@ -276,7 +285,7 @@ static void parse_snapshot(struct line *line, struct event *event)
 		bad(line, "\"phase\" is neither begin nor end");
 	event->begin_ns = event->t_ns;
 	event->flags |= EV_F_HAS_BEGIN;
-	get_begin(line, event);
+	get_begin(line, event, "begin");
 }
 
 static uint32_t get_frames(struct line *line, uint32_t frames[JSONL_MAX_FRAMES])

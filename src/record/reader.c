@@ -118,3 +118,15 @@ const char *reader_why(const struct reader *reader)
 {
 	return reader->vmt ? vmt_why(reader->vmt) : reader->why;
 }
+
+const struct stream_fact *reader_facts(const struct reader *reader, uint32_t *count)
+{
+	*count = 0;
+	return reader->vmt ? vmt_facts(reader->vmt, count) : NULL;
+}
+
+const struct stream_module *reader_modules(const struct reader *reader, uint32_t *count)
+{
+	*count = 0;
+	return reader->vmt ? vmt_modules(reader->vmt, count) : NULL;
+}

@@ -44,4 +44,9 @@ enum reader_end reader_end(const struct reader *reader);
  * behind the name of the recording: "was cut off: ...". */
 const char *reader_why(const struct reader *reader);
 
+/* What a .vmt file says beside its events, as far as it was read. *count = 0 if nothing. Valid
+ * until the next reader_next. */
+const struct stream_fact *reader_facts(const struct reader *reader, uint32_t *count);
+const struct stream_module *reader_modules(const struct reader *reader, uint32_t *count);
+
 #endif

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,45 +132,52 @@ static int define_fact(struct vmt_defined *defined, const uint8_t *bytes, uint32
 		return bad(defined, "name %" PRIu32 " or %" PRIu32 " is used before it is defined",
 			   fact.key, fact.value);
 	key = defined->names.ids[fact.key];
-	for (i = 0; i < defined->nr_facts && defined->fact_keys[i] != key; i++)
+	for (i = 0; i < defined->nr_facts && defined->facts[i].key_id != key; i++)
 		;
 	if (i == VMT_MAX_FACTS)
 		return 0;
-	defined->fact_keys[i] = key;
-	defined->fact_values[i] = defined->names.ids[fact.value];
+	defined->facts[i].key_id = key;
+	defined->facts[i].value_id = defined->names.ids[fact.value];
 	if (i == defined->nr_facts)
 		defined->nr_facts++;
 	return 0;
 }
 
-static bool own_names(const struct vmt_defined *defined, struct vmt_module *modules, uint32_t count)
+static int get_module(struct vmt_defined *defined, const uint8_t *bytes,
+		      struct stream_module *module)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		if (modules[i].name >= defined->names.count)
-			return false;
-		modules[i].name = defined->names.ids[modules[i].name];
-	}
-	return true;
+	struct vmt_module record;
+
+	memcpy(&record, bytes, sizeof(record));
+	if (record.name >= defined->names.count)
+		return bad(defined, "name %" PRIu32 " is used before it is defined", record.name);
+	*module = (struct stream_module){ .name_id = defined->names.ids[record.name],
+					  .start = record.start,
+					  .bytes = record.bytes };
+	return 0;
 }
 
 static int define_modules(struct vmt_defined *defined, const uint8_t *bytes, uint32_t len)
 {
-	struct vmt_module *modules;
+	struct stream_module *modules;
 	struct vmt_modules list;
+	int err = 0;
 
 	if (len < sizeof(list))
 		return bad(defined, "a list of modules of %" PRIu32 " bytes", len);
 	memcpy(&list, bytes, sizeof(list));
-	if (list.count > (len - sizeof(list)) / sizeof(*modules))
+	if (list.count > (len - sizeof(list)) / sizeof(struct vmt_module))
 		return bad(defined, "%" PRIu32 " modules in a record of %" PRIu32 " bytes",
 			   list.count, len);
 	modules = malloc(list.count * sizeof(*modules) + 1);
 	if (!modules)
 		return -ENOMEM;
-	memcpy(modules, bytes + sizeof(list), list.count * sizeof(*modules));
-	if (!own_names(defined, modules, list.count)) {
+	bytes += sizeof(list);
+	for (uint32_t i = 0; i < list.count && !err; i++, bytes += sizeof(struct vmt_module))
+		err = get_module(defined, bytes, &modules[i]);
+	if (err) {
 		free(modules);
-		return bad(defined, "a module's name is used before it is defined");
+		return err;
 	}
 	free(defined->modules);
 	defined->modules = modules;
@@ -196,13 +202,4 @@ int vmt_define(struct vmt_defined *defined, const uint8_t *bytes, uint32_t len, 
 	default:
 		return 0;
 	}
-}
-
-const char *vmt_defined_fact(const struct vmt_defined *defined, const char *key)
-{
-	for (uint32_t i = 0; i < defined->nr_facts; i++) {
-		if (!strcmp(names_text(defined->to_names, defined->fact_keys[i]), key))
-			return names_text(defined->to_names, defined->fact_values[i]);
-	}
-	return "";
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "event.h"
+#include "record/header.h"
 #include "record/vmt_format.h"
 #include "space/names.h"
 #include "space/stacks.h"
@@ -25,10 +26,9 @@ struct vmt_defined {
 	struct stacks *to_stacks;
 	struct vmt_id_map names;
 	struct vmt_id_map stacks;
-	uint32_t fact_keys[VMT_MAX_FACTS]; /* our name ids */
-	uint32_t fact_values[VMT_MAX_FACTS];
+	struct stream_fact facts[VMT_MAX_FACTS];
 	uint32_t nr_facts;
-	struct vmt_module *modules; /* name: ours */
+	struct stream_module *modules; /* names: ours */
 	uint32_t nr_modules;
 	char why[160]; /* set on -EBADMSG */
 };
@@ -42,8 +42,5 @@ void vmt_defined_release(struct vmt_defined *defined);
  */
 int vmt_define(struct vmt_defined *defined, const uint8_t *bytes, uint32_t len,
 	       struct event *event);
-
-/* The value of the last fact of this key, "" if there is none. */
-const char *vmt_defined_fact(const struct vmt_defined *defined, const char *key);
 
 #endif

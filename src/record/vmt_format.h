@@ -62,7 +62,7 @@ struct vmt_file_header {
 	uint32_t cpus;
 	uint32_t sequence;
 	uint32_t pmd_bytes;
-	uint32_t known; /* VMT_KNOWN_* */
+	uint32_t known;   /* VMT_KNOWN_* */
 	char kernel[128]; /* texts: filled up with zeros, of which there is at least one */
 	char hostname[64];
 	char tool[32];
@@ -303,12 +303,13 @@ struct vmt_area {
 	uint8_t guard_pages;
 	uint8_t state; /* enum area_state */
 	uint8_t reserved;
-	uint32_t reserved2;
+	uint32_t vstart;
 };
 _Static_assert(sizeof(struct vmt_area) == 64, "vmt_area");
 
 /* The file has these numbers: they cannot change. */
-_Static_assert(EV_F_OWN == 1 && EV_F_STACK_CUT == 2 && EV_F_HAS_BEGIN == 4, "flags in files");
+_Static_assert(EV_F_OWN == 1 && EV_F_STACK_CUT == 2 && EV_F_HAS_BEGIN == 4 && EV_F_KNOWN == 8,
+	       "flags in files");
 _Static_assert(AREA_USED == 1 && AREA_LAZY == 2, "states in files");
 _Static_assert(LOST_RING == 1 && LOST_INFLIGHT == 2 && LOST_UNMATCHED == 3 && LOST_NO_ENTRY == 4 &&
 		       LOST_STACK == 5 && LOST_READ == 6 && LOST_QUEUE == 7 && LOST_MISSED == 8 &&

@@ -70,11 +70,11 @@ static int cut_off(struct vmt_reader *reader)
 {
 	uint64_t end = reader->offset + reader->have;
 	int len = snprintf(reader->why, sizeof(reader->why),
-			   "%s: %" PRIu64 " events in %" PRIu64 " blocks were read",
+			   "%s: %" PRIu64 " events in %" PRIu64 " block%s were read",
 			   reader->was_finished
 				   ? "was cut off"
 				   : "was not finished (its recorder was killed, or still writes)",
-			   reader->events, reader->blocks);
+			   reader->events, reader->blocks, reader->blocks == 1 ? "" : "s");
 
 	reader->end = VMT_END_CUT;
 	if (end > reader->block_offset && len > 0 && (size_t)len < sizeof(reader->why))
@@ -476,12 +476,13 @@ uint64_t vmt_blocks(const struct vmt_reader *reader)
 	return reader->blocks;
 }
 
-const char *vmt_fact(const struct vmt_reader *reader, const char *key)
+const struct stream_fact *vmt_facts(const struct vmt_reader *reader, uint32_t *count)
 {
-	return vmt_defined_fact(&reader->defined, key);
+	*count = reader->defined.nr_facts;
+	return reader->defined.facts;
 }
 
-const struct vmt_module *vmt_modules(const struct vmt_reader *reader, uint32_t *count)
+const struct stream_module *vmt_modules(const struct vmt_reader *reader, uint32_t *count)
 {
 	*count = reader->defined.nr_modules;
 	return reader->defined.modules;

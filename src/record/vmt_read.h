@@ -47,11 +47,10 @@ const char *vmt_why(const struct vmt_reader *reader);
 uint64_t vmt_events(const struct vmt_reader *reader);
 uint64_t vmt_blocks(const struct vmt_reader *reader);
 
-/* What the last fact of this key says, "" if there was none so far. */
-const char *vmt_fact(const struct vmt_reader *reader, const char *key);
+/* The facts read so far, each key once, with what was said of it last. */
+const struct stream_fact *vmt_facts(const struct vmt_reader *reader, uint32_t *count);
 
-/* The last list of modules read so far; *count may be 0. Names are ids of names. Valid until the
- * next vmt_next. */
-const struct vmt_module *vmt_modules(const struct vmt_reader *reader, uint32_t *count);
+/* The last list of modules read so far; *count may be 0. Valid until the next vmt_next. */
+const struct stream_module *vmt_modules(const struct vmt_reader *reader, uint32_t *count);
 
 #endif

@@ -164,6 +164,7 @@ static uint32_t encode_area(const struct event *event, const struct vmt_event_id
 		.kind = event->kind,
 		.guard_pages = event->guard_pages,
 		.state = event->state,
+		.vstart = event->vstart,
 	};
 
 	return finish(bytes, &record, sizeof(record));
@@ -391,6 +392,7 @@ static int decode_area(struct vmt_decoder *decoder, const uint8_t *bytes, struct
 	event->kind = known_kind(record.kind);
 	event->guard_pages = record.guard_pages;
 	event->state = record.state;
+	event->vstart = record.vstart;
 	if (record.state != AREA_USED && record.state != AREA_LAZY)
 		return bad(decoder, "an area of state %u, neither used nor lazy", record.state);
 	if (get_name(decoder, record.caller, &event->caller_id) < 0 ||

@@ -389,25 +389,25 @@ int vmt_writer_event(struct vmt_writer *writer, const struct event *event)
 	return 0;
 }
 
-int vmt_writer_fact(struct vmt_writer *writer, uint32_t key_id, uint32_t value_id)
+int vmt_writer_fact(struct vmt_writer *writer, struct stream_fact fact)
 {
-	struct vmt_fact fact = { .head = { .bytes = sizeof(fact), .type = VMT_FACT } };
+	struct vmt_fact record = { .head = { .bytes = sizeof(record), .type = VMT_FACT } };
 	uint8_t *at;
-	int err = make_room(writer, (uint32_t)sizeof(fact) + name_need(writer, key_id) +
-					    name_need(writer, value_id));
+	int err = make_room(writer, (uint32_t)sizeof(record) + name_need(writer, fact.key_id) +
+					    name_need(writer, fact.value_id));
 
 	if (err)
 		return err;
-	fact.key = use_name(writer, key_id);
-	fact.value = use_name(writer, value_id);
-	at = reserve(writer, sizeof(fact));
+	record.key = use_name(writer, fact.key_id);
+	record.value = use_name(writer, fact.value_id);
+	at = reserve(writer, sizeof(record));
 	if (at)
-		memcpy(at, &fact, sizeof(fact));
+		memcpy(at, &record, sizeof(record));
 	return writer->failed;
 }
 
 int vmt_writer_modules(struct vmt_writer *writer, uint64_t t_ns,
-		       const struct vmt_module_info *modules, uint32_t count)
+		       const struct stream_module *modules, uint32_t count)
 {
 	struct vmt_modules list = { .head = { .type = VMT_MODULES }, .t_ns = t_ns };
 	uint32_t need = sizeof(list);
@@ -564,24 +564,28 @@ static int mark_finished(struct vmt_writer *writer)
 	return done < 0 ? -errno : -EIO;
 }
 
-int vmt_writer_close(struct vmt_writer *writer, bool finished)
+int vmt_writer_end(struct vmt_writer *writer, bool finished)
 {
-	uint64_t blocks_end;
-	int err;
+	int err = vmt_writer_flush(writer);
+	uint64_t blocks_end = writer->offset;
 
-	if (!writer)
-		return 0;
-	err = vmt_writer_flush(writer);
-	blocks_end = writer->offset;
 	if (!err && finished)
 		err = write_index(writer);
 	if (!err && finished)
 		err = write_trailer(writer, blocks_end);
 	if (!err && finished)
 		err = mark_finished(writer);
+	if (!err)
+		return 0;
 	/* An index without its trailer is of no use. */
-	if (err && writer->offset != blocks_end)
+	if (writer->offset != blocks_end)
 		cut(writer, blocks_end);
-	release(writer);
+	writer->offset = blocks_end;
 	return err;
+}
+
+void vmt_writer_close(struct vmt_writer *writer)
+{
+	if (writer)
+		release(writer);
 }

@@ -31,12 +31,6 @@ struct vmt_writer_stats {
 	uint64_t blocks VMT_ALIGNED8;
 };
 
-struct vmt_module_info {
-	uint32_t name_id;
-	uint32_t start;
-	uint32_t bytes;
-};
-
 /*
  * Begins a file in fd, which is empty and open for writing; the writer closes it, except stdout.
  * Ids of events are those of names and stacks. max_bytes: the file will not be larger, 0 = no
@@ -49,12 +43,12 @@ int vmt_writer_open(int fd, const struct stream_header *header, const struct nam
  * not fit into max_bytes, nothing was taken; -errno of write (-ENOSPC ...), which is final. */
 int vmt_writer_event(struct vmt_writer *writer, const struct event *event);
 
-/* One fact, for example "machine.cmdline", "vmalloc=256M". As vmt_writer_event. */
-int vmt_writer_fact(struct vmt_writer *writer, uint32_t key_id, uint32_t value_id);
+/* One fact. As vmt_writer_event. */
+int vmt_writer_fact(struct vmt_writer *writer, struct stream_fact fact);
 
 /* The modules loaded at t_ns, at most VMT_MAX_MODULES of them. As vmt_writer_event. */
 int vmt_writer_modules(struct vmt_writer *writer, uint64_t t_ns,
-		       const struct vmt_module_info *modules, uint32_t count);
+		       const struct stream_module *modules, uint32_t count);
 
 /* Writes what there is, whatever its size. 0 or -errno. */
 int vmt_writer_flush(struct vmt_writer *writer);
@@ -69,11 +63,14 @@ bool vmt_writer_full(struct vmt_writer *writer);
 struct vmt_writer_stats vmt_writer_stats(const struct vmt_writer *writer);
 
 /*
- * Ends the file and frees the writer (NULL is legal). finished: with index and trailer, and marked
- * as finished; else it stays one that was cut off behind its last block. After a failed write it
- * always does, and what was written in part is cut away. 0, or -errno of what failed here or
- * before.
+ * Ends the file; only vmt_writer_stats and vmt_writer_close may follow. finished: with index and
+ * trailer, and marked as finished; else it stays one that was cut off behind its last block. After
+ * a failed write it always does, and what was written in part is cut away. 0, or -errno of what
+ * failed here or before.
  */
-int vmt_writer_close(struct vmt_writer *writer, bool finished);
+int vmt_writer_end(struct vmt_writer *writer, bool finished);
+
+/* Closes the file as it is, without what was not written yet, and frees the writer. */
+void vmt_writer_close(struct vmt_writer *writer);
 
 #endif

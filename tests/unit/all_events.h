@@ -34,6 +34,12 @@ static inline unsigned int all_events(struct names *names, struct stacks *stacks
 		  .flags = EV_F_OWN },
 		{ .type = EV_AREA, .t_ns = 21, .begin_ns = 10, .start = 0xf7810000,
 		  .end = 0xf7811000, .state = AREA_LAZY },
+		{ .type = EV_AREA, .t_ns = 21, .begin_ns = 3, .start = 0xf7820000,
+		  .end = 0xf7823000, .guard_pages = 1, .state = AREA_USED, .kind = KIND_VMAP,
+		  .pid = 7, .comm_id = comm, .stack_id = stack, .requested = 5000, .align = 8192,
+		  .vstart = 0xf7801000, .flags = EV_F_KNOWN | EV_F_STACK_CUT },
+		{ .type = EV_AREA, .t_ns = 21, .begin_ns = 3, .start = 0xf7824000,
+		  .end = 0xf7825000, .state = AREA_LAZY, .flags = EV_F_KNOWN },
 		{ .type = EV_SNAPSHOT_END, .t_ns = 22, .begin_ns = 10, .flags = EV_F_HAS_BEGIN },
 		{ .type = EV_ALLOC, .t_ns = UINT64_C(0x7fffffffffffffff), .start = 0xf7849000,
 		  .end = 0xf784b000, .guard_pages = 1, .align = 4096, .kind = KIND_VMAP,
@@ -60,6 +66,8 @@ static inline unsigned int all_events(struct names *names, struct stacks *stacks
 		{ .type = EV_LOST, .t_ns = 42, .count = 1, .state = LOST_STACK, .cpu = 1 },
 		{ .type = EV_LOST, .t_ns = 43, .count = 1, .state = LOST_READ, .cpu = 1 },
 		{ .type = EV_LOST, .t_ns = 44, .count = 1, .state = LOST_QUEUE, .cpu = 1 },
+		{ .type = EV_LOST, .t_ns = 45, .count = 1, .state = LOST_MISSED, .cpu = 1 },
+		{ .type = EV_LOST, .t_ns = 46, .count = 1, .state = LOST_DETAIL, .cpu = 1 },
 	};
 	unsigned int count = sizeof(list) / sizeof(list[0]);
 

@@ -89,6 +89,14 @@ static struct vmt_writer *begin(struct fixture *f, uint64_t max_bytes)
 	return writer;
 }
 
+static int end(struct vmt_writer *writer, bool finished)
+{
+	int err = vmt_writer_end(writer, finished);
+
+	vmt_writer_close(writer);
+	return err;
+}
+
 static uint8_t *slurp(struct fixture *f, size_t *len)
 {
 	FILE *file = fopen(f->path, "r");
@@ -122,7 +130,7 @@ static uint8_t *write_small(struct fixture *f, bool finished, size_t *len)
 		if (i % 7 == 3)
 			assert_int_equal(vmt_writer_flush(writer), 0);
 	}
-	assert_int_equal(vmt_writer_close(writer, finished), 0);
+	assert_int_equal(end(writer, finished), 0);
 	return slurp(f, len);
 }
 
@@ -174,9 +182,9 @@ static void test_ids_are_mapped(void **state)
 	char why[64];
 
 	stacks_intern(stacks, other, 2, NULL);
-	assert_int_equal(vmt_writer_event(writer, &f->events[5]), 0); /* an alloc with a stack */
+	assert_int_equal(vmt_writer_event(writer, &f->events[7]), 0); /* an alloc with a stack */
 	assert_int_equal(vmt_writer_event(writer, &f->events[0]), 0); /* its stack, too late */
-	assert_int_equal(vmt_writer_close(writer, true), 0);
+	assert_int_equal(end(writer, true), 0);
 	assert_int_equal(input_open(f->path, &f->input), 0);
 	assert_int_equal(vmt_open(f->input, names, stacks, &reader, why, sizeof(why)), 0);
 	assert_int_equal(vmt_next(reader, &event), 1);
@@ -198,38 +206,46 @@ static void test_ids_are_mapped(void **state)
 static void test_facts_and_modules(void **state)
 {
 	struct fixture *f = *state;
-	struct vmt_module_info list[2] = {
+	struct stream_module list[2] = {
 		{ names_intern_str(f->names, "foo"), 0xf7849000, 0x4000 },
 		{ names_intern_str(f->names, "bar"), 0xf784f000, 0x8000 },
 	};
 	uint32_t key = names_intern_str(f->names, "machine.cmdline");
+	struct stream_fact old = { key, names_intern_str(f->names, "old") };
+	struct stream_fact other = { names_intern_str(f->names, "other"), old.value_id };
+	struct stream_fact new = { key, names_intern_str(f->names, "new") };
 	struct vmt_writer *writer = begin(f, 0);
-	const struct vmt_module *modules;
+	const struct stream_module *modules;
+	const struct stream_fact *facts;
 	struct vmt_reader *reader;
 	struct event event;
 	uint32_t count;
 
-	assert_int_equal(vmt_writer_fact(writer, key, names_intern_str(f->names, "old")), 0);
+	assert_int_equal(vmt_writer_fact(writer, old), 0);
+	assert_int_equal(vmt_writer_fact(writer, other), 0);
 	assert_int_equal(vmt_writer_modules(writer, 7, list, 1), 0);
 	assert_int_equal(vmt_writer_event(writer, &f->events[1]), 0);
-	assert_int_equal(vmt_writer_fact(writer, key, names_intern_str(f->names, "new")), 0);
+	assert_int_equal(vmt_writer_fact(writer, new), 0);
 	assert_int_equal(vmt_writer_modules(writer, 8, list, 2), 0);
-	assert_int_equal(vmt_writer_close(writer, true), 0);
+	assert_int_equal(end(writer, true), 0);
 	assert_int_equal(input_open(f->path, &f->input), 0);
 	assert_int_equal(vmt_open(f->input, f->names, f->stacks, &reader, f->why, 64), 0);
-	assert_string_equal(vmt_fact(reader, "machine.cmdline"), "");
+	vmt_facts(reader, &count);
+	assert_int_equal(count, 0);
 	assert_int_equal(vmt_next(reader, &event), 1);
-	assert_string_equal(vmt_fact(reader, "machine.cmdline"), "old");
-	assert_string_equal(vmt_fact(reader, "other"), "");
+	facts = vmt_facts(reader, &count);
+	assert_int_equal(count, 2);
+	assert_memory_equal(&facts[0], &old, sizeof(old));
+	assert_memory_equal(&facts[1], &other, sizeof(other));
 	vmt_modules(reader, &count);
 	assert_int_equal(count, 1);
 	assert_int_equal(vmt_next(reader, &event), 0);
-	assert_string_equal(vmt_fact(reader, "machine.cmdline"), "new");
+	facts = vmt_facts(reader, &count);
+	assert_int_equal(count, 2);
+	assert_memory_equal(&facts[0], &new, sizeof(new));
 	modules = vmt_modules(reader, &count);
 	assert_int_equal(count, 2);
-	assert_string_equal(names_text(f->names, modules[1].name), "bar");
-	assert_int_equal(modules[1].start, 0xf784f000);
-	assert_int_equal(modules[1].bytes, 0x8000);
+	assert_memory_equal(modules, list, sizeof(list));
 	vmt_close(reader);
 }
 
@@ -243,7 +259,7 @@ static void test_many_events(void **state)
 	struct event event;
 
 	for (uint32_t i = 0; i < 20000; i++) {
-		struct event alloc = f->events[5];
+		struct event alloc = f->events[7];
 		char comm[16];
 
 		snprintf(comm, sizeof(comm), "task%u", i % 5000);
@@ -255,7 +271,7 @@ static void test_many_events(void **state)
 	stats = vmt_writer_stats(writer);
 	assert_true(stats.blocks > 20);
 	assert_true(stats.written < 20000 && 20000 - stats.written < 1000);
-	assert_int_equal(vmt_writer_close(writer, true), 0);
+	assert_int_equal(end(writer, true), 0);
 	assert_int_equal(input_open(f->path, &f->input), 0);
 	assert_int_equal(vmt_open(f->input, f->names, f->stacks, &reader, f->why, 64), 0);
 	assert_int_equal(vmt_next(reader, &event), 1);
@@ -286,7 +302,7 @@ static void test_tick(void **state)
 	assert_int_equal(vmt_writer_tick(writer, 1000 + VMT_BLOCK_NS), 0);
 	assert_int_equal(vmt_writer_stats(writer).blocks, 1);
 	assert_int_equal(vmt_writer_stats(writer).written, 1);
-	assert_int_equal(vmt_writer_close(writer, true), 0);
+	assert_int_equal(end(writer, true), 0);
 }
 
 /* While it is written, and through a pipe, which cannot be marked as finished. */
@@ -310,7 +326,7 @@ static void test_pipe(void **state)
 	assert_int_equal(vmt_next(reader, &event), 1);
 	assert_memory_equal(&event, &f->events[1], sizeof(event));
 	assert_int_equal(vmt_writer_event(writer, &f->events[2]), 0);
-	assert_int_equal(vmt_writer_close(writer, true), 0);
+	assert_int_equal(end(writer, true), 0);
 	assert_int_equal(vmt_next(reader, &event), 1);
 	assert_memory_equal(&event, &f->events[2], sizeof(event));
 	assert_int_equal(vmt_next(reader, &event), 0);
@@ -334,7 +350,7 @@ static void test_max_bytes(void **state)
 		int err = 0;
 
 		while (!err) {
-			struct event alloc = f->events[5];
+			struct event alloc = f->events[7];
 
 			seed = seed * 1664525 + 1013904223;
 			alloc.gfp = seed;
@@ -347,7 +363,7 @@ static void test_max_bytes(void **state)
 		}
 		assert_int_equal(err, -E2BIG);
 		assert_true(vmt_writer_full(writer));
-		assert_int_equal(vmt_writer_close(writer, true), 0);
+		assert_int_equal(end(writer, true), 0);
 		assert_int_equal(stat(f->path, &st), 0);
 		assert_true((uint64_t)st.st_size <= max);
 		/* and not much less */
@@ -383,12 +399,12 @@ static void test_full_disk(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	writer = begin(f, 0);
 	for (uint32_t i = 0; i < 1000000 && !err; i++) {
-		f->events[5].gfp = i * 2654435761u;
-		err = vmt_writer_event(writer, &f->events[5]);
+		f->events[7].gfp = i * 2654435761u;
+		err = vmt_writer_event(writer, &f->events[7]);
 	}
 	stats = vmt_writer_stats(writer);
-	assert_int_equal(vmt_writer_event(writer, &f->events[5]), -EFBIG);
-	assert_int_equal(vmt_writer_close(writer, true), -EFBIG);
+	assert_int_equal(vmt_writer_event(writer, &f->events[7]), -EFBIG);
+	assert_int_equal(end(writer, true), -EFBIG);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_int_equal(err, -EFBIG);
 	assert_true(stats.written > 500);
@@ -878,7 +894,7 @@ static void test_headers(void **state)
 	assert_int_equal(reader_open("/tmp", f->names, f->stacks, &any, f->why, 64), -EISDIR);
 	reader_close(NULL);
 	vmt_close(NULL);
-	assert_int_equal(vmt_writer_close(NULL, true), 0);
+	vmt_writer_close(NULL);
 }
 
 /* Definitions that cost little in the file cost no more memory than there is a limit for. */
