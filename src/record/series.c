@@ -141,8 +141,10 @@ static int begin_file(struct series *series)
 static int end_file(struct series *series, bool finished)
 {
 	int err = vmt_writer_end(series->writer, finished);
+	struct vmt_writer_stats stats = vmt_writer_stats(series->writer);
 
 	series->closed_bytes = series_stats(series).bytes;
+	series->stats.events -= stats.events - stats.written;
 	vmt_writer_close(series->writer);
 	series->writer = NULL;
 	return err;

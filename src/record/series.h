@@ -31,7 +31,8 @@ struct series_options {
 };
 
 struct series_stats {
-	uint64_t events VMT_ALIGNED8; /* taken, without stacks and the snapshots at the begin */
+	uint64_t events VMT_ALIGNED8; /* taken, without stacks and the snapshots at the begin; at the
+					 end without those that could not be written */
 	uint64_t lost VMT_ALIGNED8;   /* sum of the LOST events that hurt the map */
 	uint64_t bytes VMT_ALIGNED8;  /* written to all files */
 	uint32_t nr_begun;            /* files */
