@@ -7,6 +7,7 @@
 #   make check     all tests; does its whole set-up
 #   make unit      unit tests and golden tests: seconds, no root, no kernel
 #   make bench     what the model costs on this machine
+#   make fuzz      FUZZ_SECONDS (600) of libFuzzer for each parser of bytes from outside
 #   make vm        the tests on a real kernel (CASES="..." for some of them)
 #   make vm-matrix the user-space cases on other stock kernels (ROWS="..." for others: matrix.sh)
 #   make install   DESTDIR=, PREFIX=
@@ -211,6 +212,10 @@ UNIT_TESTS  := $(UNIT_SRCS:tests/unit/%.c=$(B)/unit/%)
 UNIT_OBJS   := $(patsubst %.c,$(B)/unit/%.o,$(filter-out src/vmtrace.c src/cmd/%,$(COMMON_SRCS)))
 UNIT_CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
+# Every fuzz target, on its corpus.
+FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+UNIT_TESTS  += $(FUZZ_NAMES:%=$(B)/unit/test_fuzz_%)
+
 .PHONY: unit unit-tests golden
 unit: unit-tests golden
 
@@ -243,6 +248,35 @@ bench: $(B)/host/tests/bench/walk
 
 $(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/space/%,$(HOST_OBJS))
 	$(Q)$(CC) $(CFLAGS) -o $@ $^
+
+$(B)/unit/test_fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c tests/fuzz/fuzz.h \
+		tests/unit/vmt_wrap.h $(B)/unit/libvmtrace.a
+	$(call say,CC unit,$<)
+	$(Q)$(CC) $(BASE_CFLAGS) $(UNIT_CFLAGS) -DCORPUS='"tests/fuzz/corpus/$*"' -o $@ \
+		$(filter %.c %.a,$^) $(BASE_LIBS)
+
+# ---- fuzzing: FUZZ_SECONDS for each target, what is found goes to build/fuzz ------------------------
+
+FUZZ_SECONDS ?= 600
+FUZZ_CFLAGS  := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+FUZZ_OBJS    := $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out src/vmtrace.c src/cmd/%,$(COMMON_SRCS)))
+
+.PHONY: fuzz
+fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/%)
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(B)/fuzz $(FUZZ_NAMES)
+
+$(B)/tools.fuzz: | $(B)/tools.host
+	$(call need,$(CLANG),clang libclang-rt-dev)
+	$(Q)touch $@
+
+$(B)/fuzz/%.o: %.c | $(B)/tools.fuzz
+	$(call say,CC fuzz,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BASE_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+
+$(FUZZ_NAMES:%=$(B)/fuzz/%): $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJS)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(BASE_LIBS)
 
 # ---- the real kernel ---------------------------------------------------------------------------
 

@@ -73,8 +73,8 @@ static inline void load_init(struct load *load, uint64_t seed, struct names *nam
 		uint32_t frames[VMT_MAX_FRAMES], nr_frames = 6 + i % 12;
 
 		for (uint32_t j = 0; j < nr_frames; j++) {
-			snprintf(text, sizeof(text), "function_%u+0x%x [module%u]", i / (j + 1), j * 7,
-				 i % 20);
+			snprintf(text, sizeof(text), "function_%u+0x%x [module%u]", i / (j + 1),
+				 j * 7, i % 20);
 			frames[j] = names_intern_str(names, text);
 		}
 		load->stacks[i] = stacks_intern(stacks, frames, nr_frames, NULL);

@@ -268,7 +268,8 @@ static void parse_area(struct line *line, struct event *event)
 		event->flags |= EV_F_KNOWN;
 	}
 	event->vstart = get_addr(line, "vstart", OPTIONAL);
-	get_task(line, event);
+	event->pid = get_u32(line, "pid", OPTIONAL);
+	event->comm_id = get_name(line, "comm", JSONL_MAX_COMM);
 	get_stack_id(line, event);
 	event->requested = get_u32(line, "requested", OPTIONAL);
 	event->align = get_u32(line, "align", OPTIONAL);
