@@ -6,7 +6,7 @@
 #   make demo      a real 32-bit kernel under qemu, traced; does its whole set-up
 #   make check     all tests; does its whole set-up
 #   make unit      unit tests and golden tests: seconds, no root, no kernel
-#   make bench     what the model costs on this machine
+#   make bench     what the model costs on this machine, and replay of 10 million events
 #   make fuzz      FUZZ_SECONDS (600) of libFuzzer for each parser of bytes from outside
 #   make vm        the tests on a real kernel (CASES="..." for some of them)
 #   make vm-matrix the user-space cases on other stock kernels (ROWS="..." for others: matrix.sh)
@@ -242,12 +242,26 @@ $(B)/unit/test_%: $(B)/unit/tests/unit/test_%.o $(B)/unit/libvmtrace.a
 
 # ---- benchmarks: print figures, judge nothing -------------------------------------------------------
 
+BENCH_EVENTS ?= 10000000
+BENCH_FILE   := $(B)/bench/load-$(BENCH_EVENTS).vmt
+
 .PHONY: bench
-bench: $(B)/host/tests/bench/walk
-	$(Q)$<
+bench: $(B)/host/tests/bench/walk $(B)/host/tests/bench/replay $(BENCH_FILE) vmtrace
+	$(Q)$(B)/host/tests/bench/walk
+	$(Q)$(B)/host/tests/bench/replay $(BENCH_FILE) ./vmtrace
 
 $(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/space/%,$(HOST_OBJS))
 	$(Q)$(CC) $(CFLAGS) -o $@ $^
+
+$(B)/host/tests/bench/make_load $(B)/host/tests/bench/replay: $(B)/host/tests/bench/%: \
+		$(B)/host/tests/bench/%.o $(filter-out %/src/vmtrace.o $(B)/host/src/cmd/%,$(HOST_OBJS))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(HOST_IS_I386),$(LIVE_LIBS)) $(BASE_LIBS)
+
+$(BENCH_FILE): $(B)/host/tests/bench/make_load
+	$(call say,LOAD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$< $@ $(BENCH_EVENTS)
 
 $(B)/unit/test_fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c tests/fuzz/fuzz.h \
 		tests/unit/vmt_wrap.h $(B)/unit/libvmtrace.a
