@@ -97,6 +97,25 @@ check_reread() {
 	done
 }
 
+# A reader made from docs/FORMAT.md alone sees the same, and every line follows the schema.
+check_from_outside() {
+	"$vmtrace" events --json -i "$tmp/$1.vmt" >"$tmp/again.jsonl" 2>/dev/null
+	for how in format schema; do
+		case $how in
+		format) "$dir/read_vmt.py" "$tmp/$1.vmt" "$tmp/again.jsonl" ;;
+		schema) "$dir/check_schema.py" "$tmp/schema" "$tmp/again.jsonl" ;;
+		esac >"$tmp/diff" 2>&1 && ok=yes || ok=no
+		if [ $ok = yes ]; then
+			passed=$((passed + 1))
+			echo "ok $1.$how"
+		else
+			failed=$((failed + 1))
+			echo "FAIL $1.$how"
+			cat "$tmp/diff"
+		fi
+	done
+}
+
 # Every view of $2, read from $1.
 check_views() {
 	while IFS='|' read -r command arguments; do
@@ -110,6 +129,12 @@ END
 [ -x "$vmtrace" ] || { echo "$0: no $vmtrace: build it, or set VMTRACE" >&2; exit 1; }
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
+"$vmtrace" schema >"$tmp/schema"
+outside=yes
+if ! command -v zstd >/dev/null || ! python3 -c 'import jsonschema' 2>/dev/null; then
+	outside=no
+	echo "skip format and schema: no zstd, or no python3 with jsonschema"
+fi
 for input in "$dir"/*.jsonl; do
 	name=$(basename "$input" .jsonl)
 	check_views "$input" "$name"
@@ -118,6 +143,8 @@ for input in "$dir"/*.jsonl; do
 	check_screen "$name"
 	"$vmtrace" record -q -i "$input" -o "$tmp/$name.vmt" || echo "cannot make $name.vmt"
 	check_views "$tmp/$name.vmt" "$name"
+	# A recording that was cut off has no trailer.
+	[ $outside = no ] || [ "$name" = truncated ] || check_from_outside "$name"
 done
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
