@@ -300,7 +300,7 @@ ROWS    ?=
 KMOD    := $(B)/i386/kmod
 
 .PHONY: vm vm-matrix kmod guest
-vm: guest
+vm: guest vmtrace
 	$(Q)tests/vm/run.sh $(CASES)
 
 # Other stock kernels: a table of what was seen on each (docs/KERNELS.md).

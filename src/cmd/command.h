@@ -35,6 +35,7 @@ extern const struct command cmd_layout;
 extern const struct command cmd_snapshot;
 extern const struct command cmd_verify;
 extern const struct command cmd_doctor;
+extern const struct command cmd_info;
 extern const struct command cmd_schema;
 extern const struct command cmd_simulate;
 
