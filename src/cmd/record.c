@@ -15,7 +15,7 @@
 #include "record/series.h"
 #include "view/units.h"
 
-#define SLICE_NS    100000000ull
+#define SLICE_NS    500000000ull
 #define PROGRESS_NS 1000000000ull
 
 struct recorder {
@@ -99,6 +99,7 @@ static int open_series(struct recorder *recorder)
 		.max_bytes = options->max_bytes,
 		.nr_files = options->rotate,
 		.overwrite = options->force,
+		.thrifty = session->facts.live,
 		.begin = begin_file,
 		.context = recorder,
 	};

@@ -112,6 +112,12 @@ static int tell_dropped(struct series *series)
 static int begin_file(struct series *series)
 {
 	uint32_t begun = series->stats.nr_begun, nr_files = series->options.nr_files;
+	struct vmt_writer_options writer_options = {
+		.names = series->names,
+		.stacks = series->stacks,
+		.max_bytes = series->options.max_bytes,
+		.thrifty = series->options.thrifty,
+	};
 	struct sink sink = { .event = put_event };
 	int err = file_path(&series->options, nr_files ? begun % nr_files : 0, series->path,
 			    sizeof(series->path));
@@ -125,8 +131,7 @@ static int begin_file(struct series *series)
 	if (fd < 0)
 		return fd;
 	series->header.sequence = begun;
-	err = vmt_writer_open(fd, &series->header, series->names, series->stacks,
-			      series->options.max_bytes, &series->writer);
+	err = vmt_writer_open(fd, &series->header, &writer_options, &series->writer);
 	if (err)
 		return err;
 	series->stats.nr_begun++;

@@ -25,14 +25,15 @@ struct series_options {
 	uint64_t max_bytes; /* of each file, 0 = no limit */
 	uint32_t nr_files;  /* of the ring, 0 = one file */
 	bool overwrite;
+	bool thrifty; /* see vmt_writer_options */
 	/* Called for each file when it begins, before its first event; may be NULL. */
 	int (*begin)(void *context, struct vmt_writer *writer);
 	void *context;
 };
 
 struct series_stats {
-	uint64_t events VMT_ALIGNED8; /* taken, without stacks and the snapshots at the begin; at the
-					 end without those that could not be written */
+	uint64_t events VMT_ALIGNED8; /* taken, without stacks and the snapshots at the begin; at
+					 the end without those that could not be written */
 	uint64_t lost VMT_ALIGNED8;   /* sum of the LOST events that hurt the map */
 	uint64_t bytes VMT_ALIGNED8;  /* written to all files */
 	uint32_t nr_begun;            /* files */

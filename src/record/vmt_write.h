@@ -23,6 +23,17 @@
 
 struct vmt_writer;
 
+struct vmt_writer_options {
+	const struct names *names; /* of the ids in the events; both stay the caller's */
+	const struct stacks *stacks;
+	uint64_t max_bytes; /* the file will not be larger; 0 = no limit */
+	/* Blocks that fill up faster than VMT_PACK_RATE are stored as they are: packing takes four
+	 * fifths of the time that recording takes, and a machine that is busy has not got it. */
+	bool thrifty;
+};
+
+#define VMT_PACK_RATE (256u << 10) /* bytes a second, of records: about 5,500 events */
+
 struct vmt_writer_stats {
 	uint64_t events VMT_ALIGNED8;  /* taken, without stacks */
 	uint64_t written VMT_ALIGNED8; /* of them: in the file */
@@ -31,13 +42,10 @@ struct vmt_writer_stats {
 	uint64_t blocks VMT_ALIGNED8;
 };
 
-/*
- * Begins a file in fd, which is empty and open for writing; the writer closes it, except stdout.
- * Ids of events are those of names and stacks. max_bytes: the file will not be larger, 0 = no
- * limit. 0; -ENOMEM; -errno of write. On error fd is closed too.
- */
-int vmt_writer_open(int fd, const struct stream_header *header, const struct names *names,
-		    const struct stacks *stacks, uint64_t max_bytes, struct vmt_writer **writer);
+/* Begins a file in fd, which is empty and open for writing; the writer closes it, except stdout. 0;
+ * -ENOMEM; -errno of write. On error fd is closed too. */
+int vmt_writer_open(int fd, const struct stream_header *header,
+		    const struct vmt_writer_options *options, struct vmt_writer **writer);
 
 /* Takes one event, after whatever it needs that the file has not defined yet. 0; -E2BIG: it would
  * not fit into max_bytes, nothing was taken; -errno of write (-ENOSPC ...), which is final. */

@@ -20,6 +20,7 @@ int main(int argc, char **argv)
 	struct stream_header header = load_header();
 	struct names *names = names_new();
 	struct stacks *stacks = stacks_new();
+	struct vmt_writer_options options = { .names = names, .stacks = stacks };
 	struct vmt_writer *writer;
 	struct load load;
 	int err, fd;
@@ -32,7 +33,7 @@ int main(int argc, char **argv)
 	if (fd < 0)
 		return fail(argv[1], -errno);
 	load_init(&load, 1, names, stacks);
-	err = vmt_writer_open(fd, &header, names, stacks, 0, &writer);
+	err = vmt_writer_open(fd, &header, &options, &writer);
 	for (long i = atol(argv[2]); i > 0 && !err; i--) {
 		struct event event = load_next(&load);
 

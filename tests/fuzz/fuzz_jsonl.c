@@ -25,10 +25,12 @@ static void take(void *context, const struct stream_header *header, const struct
 	if (taken->count == MAX_EVENTS)
 		return;
 	if (!taken->writer) {
+		struct vmt_writer_options options = { .names = taken->names,
+						      .stacks = taken->stacks };
+
 		taken->fd = memfd_create("fuzz", MFD_CLOEXEC);
 		FUZZ_CHECK(taken->fd >= 0);
-		FUZZ_CHECK(!vmt_writer_open(dup(taken->fd), header, taken->names, taken->stacks, 0,
-					    &taken->writer));
+		FUZZ_CHECK(!vmt_writer_open(dup(taken->fd), header, &options, &taken->writer));
 	}
 	FUZZ_CHECK(!vmt_writer_event(taken->writer, event));
 	if (event->type != EV_STACK)

@@ -80,12 +80,18 @@ static int open_fd(struct fixture *f)
 	return fd;
 }
 
+static struct vmt_writer_options options_of(struct fixture *f)
+{
+	return (struct vmt_writer_options){ .names = f->names, .stacks = f->stacks };
+}
+
 static struct vmt_writer *begin(struct fixture *f, uint64_t max_bytes)
 {
+	struct vmt_writer_options options = options_of(f);
 	struct vmt_writer *writer;
 
-	assert_int_equal(vmt_writer_open(open_fd(f), &header, f->names, f->stacks, max_bytes,
-					 &writer), 0);
+	options.max_bytes = max_bytes;
+	assert_int_equal(vmt_writer_open(open_fd(f), &header, &options, &writer), 0);
 	return writer;
 }
 
@@ -287,6 +293,44 @@ static void test_many_events(void **state)
 	vmt_close(reader);
 }
 
+/* Events that come too fast are not packed if the machine is to be spared; nor less than there is
+ * to gain. They read back all the same. */
+static void test_thrifty(void **state)
+{
+	struct fixture *f = *state;
+	struct vmt_writer_options options = options_of(f);
+	uint64_t bytes[4];
+
+	for (unsigned int round = 0; round < 4; round++) {
+		uint64_t step_ns = round % 2 ? 1000000 : 10000;
+		struct vmt_writer *writer;
+		struct vmt_reader *reader;
+		struct event event;
+
+		options.thrifty = round >= 2;
+		assert_int_equal(vmt_writer_open(open_fd(f), &header, &options, &writer), 0);
+		for (uint32_t i = 0; i < 5000; i++) {
+			f->events[7].t_ns = 1000 + i * step_ns;
+			assert_int_equal(vmt_writer_event(writer, &f->events[7]), 0);
+		}
+		assert_int_equal(end(writer, true), 0);
+		free(slurp(f, &bytes[round]));
+		input_close(f->input);
+		assert_int_equal(input_open(f->path, &f->input), 0);
+		assert_int_equal(vmt_open(f->input, f->names, f->stacks, &reader, f->why, 64), 0);
+		assert_int_equal(vmt_next(reader, &event), 1); /* the stack */
+		for (uint32_t i = 0; i < 5000; i++) {
+			assert_int_equal(vmt_next(reader, &event), 1);
+			assert_true(event.t_ns == 1000 + i * step_ns);
+		}
+		assert_int_equal(vmt_next(reader, &event), 0);
+		assert_int_equal(vmt_end(reader), VMT_END_COMPLETE);
+		vmt_close(reader);
+	}
+	assert_true(bytes[0] < 100000 && bytes[1] < 100000 && bytes[3] == bytes[1]);
+	assert_true(bytes[2] > 5000 * 65);
+}
+
 /* What has waited for a second is written; nothing is written before. */
 static void test_tick(void **state)
 {
@@ -309,6 +353,7 @@ static void test_tick(void **state)
 static void test_pipe(void **state)
 {
 	struct fixture *f = *state;
+	struct vmt_writer_options options;
 	struct vmt_writer *writer;
 	struct vmt_reader *reader;
 	struct event event;
@@ -317,7 +362,8 @@ static void test_pipe(void **state)
 
 	assert_int_equal(pipe(ends), 0);
 	snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
-	assert_int_equal(vmt_writer_open(ends[1], &header, f->names, f->stacks, 0, &writer), 0);
+	options = options_of(f);
+	assert_int_equal(vmt_writer_open(ends[1], &header, &options, &writer), 0);
 	assert_int_equal(vmt_writer_event(writer, &f->events[1]), 0);
 	assert_int_equal(vmt_writer_flush(writer), 0);
 	assert_int_equal(input_open(path, &f->input), 0);
@@ -384,6 +430,7 @@ static void test_full_disk(void **state)
 {
 	struct fixture *f = *state;
 	struct rlimit old, limit;
+	struct vmt_writer_options options;
 	struct vmt_writer *writer;
 	struct vmt_writer_stats stats;
 	struct vmt_reader *reader;
@@ -418,8 +465,9 @@ static void test_full_disk(void **state)
 	assert_int_equal(vmt_end(reader), VMT_END_CUT);
 	assert_non_null(strstr(vmt_why(reader), "was not finished"));
 	vmt_close(reader);
-	assert_int_equal(vmt_writer_open(open("/dev/full", O_WRONLY), &header, f->names,
-					 f->stacks, 0, &writer), -ENOSPC);
+	options = options_of(f);
+	assert_int_equal(vmt_writer_open(open("/dev/full", O_WRONLY), &header, &options, &writer),
+			 -ENOSPC);
 }
 
 static void test_index_is_bounded(void **state)
@@ -976,6 +1024,7 @@ int main(void)
 		TEST(test_ids_are_mapped),
 		TEST(test_facts_and_modules),
 		TEST(test_many_events),
+		TEST(test_thrifty),
 		TEST(test_tick),
 		TEST(test_pipe),
 		TEST(test_max_bytes),

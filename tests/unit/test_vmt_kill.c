@@ -33,12 +33,15 @@ static void record_for_ever(const char *path, uint64_t seed, struct shared *shar
 	struct stream_header header = load_header();
 	struct names *names = names_new();
 	struct stacks *stacks = stacks_new();
+	/* Every other recording with blocks that are not packed. */
+	struct vmt_writer_options options = { .names = names, .stacks = stacks,
+					      .thrifty = seed % 2 };
 	struct vmt_writer *writer;
 	struct load load;
 
 	load_init(&load, seed, names, stacks);
-	if (vmt_writer_open(open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600), &header, names, stacks,
-			    0, &writer))
+	if (vmt_writer_open(open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600), &header, &options,
+			    &writer))
 		_exit(1);
 	for (uint64_t i = 0;; i++) {
 		struct event event = load_next(&load);

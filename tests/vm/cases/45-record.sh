@@ -70,7 +70,7 @@ expect 4 'was not finished' vmtrace map --strict -i k.vmt
 
 echo '# the disk is full'
 mkdir -p full
-mount -t tmpfs -o size=32k tmpfs full
+mount -t tmpfs -o size=256k tmpfs full
 start_record full/f.vmt
 vmtest "mixed 20000 3 0"
 vmtest wait
