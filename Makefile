@@ -6,7 +6,8 @@
 #   make demo      a real 32-bit kernel under qemu, traced; does its whole set-up
 #   make check     all tests; does its whole set-up
 #   make unit      unit tests and golden tests: seconds, no root, no kernel
-#   make bench     what the model costs on this machine
+#   make bench     what the model costs on this machine, and replay of 10 million events
+#   make fuzz      FUZZ_SECONDS (600) of libFuzzer for each parser of bytes from outside
 #   make vm        the tests on a real kernel (CASES="..." for some of them)
 #   make vm-matrix the user-space cases on other stock kernels (ROWS="..." for others: matrix.sh)
 #   make install   DESTDIR=, PREFIX=
@@ -65,8 +66,8 @@ ALL_SRCS    := $(sort $(wildcard src/*.c src/capture/*.c src/space/*.c src/recor
 		src/view/*.c src/cmd/*.c))
 COMMON_SRCS := $(filter-out $(LIVE_SRCS) $(NONE_SRCS) %.bpf.c,$(ALL_SRCS))
 
-LIVE_LIBS := -lbpf -lelf -lz
-BASE_LIBS := -ljansson -lpthread
+LIVE_LIBS := -lbpf -lelf
+BASE_LIBS := -ljansson -lzstd -lz -lpthread
 
 HOST_IS_I386 := $(filter i386% i486% i586% i686%,$(shell $(CC) -dumpmachine 2>/dev/null))
 
@@ -189,6 +190,8 @@ endef
 $(B)/tools.host:
 	$(call need,$(CC),gcc)
 	$(call need_header,jansson.h,libjansson-dev)
+	$(call need_header,zlib.h,zlib1g-dev)
+	$(call need_header,zstd.h,libzstd-dev)
 ifneq (,$(HOST_IS_I386))
 	$(call need_header,bpf/libbpf.h,libbpf-dev)
 	$(call need_header,libelf.h,libelf-dev)
@@ -208,6 +211,10 @@ UNIT_SRCS   := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_TESTS  := $(UNIT_SRCS:tests/unit/%.c=$(B)/unit/%)
 UNIT_OBJS   := $(patsubst %.c,$(B)/unit/%.o,$(filter-out src/vmtrace.c src/cmd/%,$(COMMON_SRCS)))
 UNIT_CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
+
+# Every fuzz target, on its corpus.
+FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+UNIT_TESTS  += $(FUZZ_NAMES:%=$(B)/unit/test_fuzz_%)
 
 .PHONY: unit unit-tests golden
 unit: unit-tests golden
@@ -235,12 +242,55 @@ $(B)/unit/test_%: $(B)/unit/tests/unit/test_%.o $(B)/unit/libvmtrace.a
 
 # ---- benchmarks: print figures, judge nothing -------------------------------------------------------
 
+BENCH_EVENTS ?= 10000000
+BENCH_FILE   := $(B)/bench/load-$(BENCH_EVENTS).vmt
+
 .PHONY: bench
-bench: $(B)/host/tests/bench/walk
-	$(Q)$<
+bench: $(B)/host/tests/bench/walk $(B)/host/tests/bench/replay $(BENCH_FILE) vmtrace
+	$(Q)$(B)/host/tests/bench/walk
+	$(Q)$(B)/host/tests/bench/replay $(BENCH_FILE) ./vmtrace
 
 $(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/space/%,$(HOST_OBJS))
 	$(Q)$(CC) $(CFLAGS) -o $@ $^
+
+$(B)/host/tests/bench/make_load $(B)/host/tests/bench/replay: $(B)/host/tests/bench/%: \
+		$(B)/host/tests/bench/%.o $(filter-out %/src/vmtrace.o $(B)/host/src/cmd/%,$(HOST_OBJS))
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(HOST_IS_I386),$(LIVE_LIBS)) $(BASE_LIBS)
+
+$(BENCH_FILE): $(B)/host/tests/bench/make_load
+	$(call say,LOAD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$< $@ $(BENCH_EVENTS)
+
+$(B)/unit/test_fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c tests/fuzz/fuzz.h \
+		tests/unit/vmt_wrap.h $(B)/unit/libvmtrace.a
+	$(call say,CC unit,$<)
+	$(Q)$(CC) $(BASE_CFLAGS) $(UNIT_CFLAGS) -DCORPUS='"tests/fuzz/corpus/$*"' -o $@ \
+		$(filter %.c %.a,$^) $(BASE_LIBS)
+
+# ---- fuzzing: FUZZ_SECONDS for each target, what is found goes to build/fuzz ------------------------
+
+FUZZ_SECONDS ?= 600
+FUZZ_CFLAGS  := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+FUZZ_OBJS    := $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out src/vmtrace.c src/cmd/%,$(COMMON_SRCS)))
+
+.PHONY: fuzz
+fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/%)
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) tests/fuzz/run.sh $(B)/fuzz $(FUZZ_NAMES)
+
+$(B)/tools.fuzz: | $(B)/tools.host
+	$(call need,$(CLANG),clang libclang-rt-dev)
+	$(Q)touch $@
+
+$(B)/fuzz/%.o: %.c | $(B)/tools.fuzz
+	$(call say,CC fuzz,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BASE_CFLAGS) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+
+$(FUZZ_NAMES:%=$(B)/fuzz/%): $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJS)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer -o $@ $^ $(BASE_LIBS)
 
 # ---- the real kernel ---------------------------------------------------------------------------
 
@@ -250,7 +300,7 @@ ROWS    ?=
 KMOD    := $(B)/i386/kmod
 
 .PHONY: vm vm-matrix kmod guest
-vm: guest
+vm: guest vmtrace
 	$(Q)tests/vm/run.sh $(CASES)
 
 # Other stock kernels: a table of what was seen on each (docs/KERNELS.md).

@@ -112,10 +112,10 @@ _Static_assert(sizeof(struct wire_stats) == 64, "wire_stats: one cache line a CP
 
 /* What the loader tells the programs, once, before they are attached. */
 struct wire_config {
-	uint32_t stack_depth; /* frames to keep, at most VMT_MAX_FRAMES */
-	uint32_t gfp_arg;     /* which argument of alloc_vmap_area is gfp, 0 = not known */
-	uint32_t wake_bytes;  /* fill level between two wake-ups: a power of two */
-	uint32_t sp_is_regs;  /* regs->sp is not saved (before 5.8): the stack begins there */
+	uint32_t stack_depth;       /* frames to keep, at most VMT_MAX_FRAMES */
+	uint32_t gfp_arg;           /* which argument of alloc_vmap_area is gfp, 0 = not known */
+	uint32_t wake_bytes;        /* fill level between two wake-ups: a power of two */
+	uint32_t sp_is_regs;        /* regs->sp is not saved (before 5.8): the stack begins there */
 	uint32_t alloc_by_return;   /* alloc_return also reports areas whose entry was not seen */
 	uint32_t insert_alone;      /* insert_entry sees areas whose request no probe shows */
 	uint32_t insert_needs_slot; /* insert_vmap_area also takes lazy areas: 6.12 on */
@@ -187,6 +187,7 @@ enum event_flag {
 	EV_F_OWN = 1 << 0,       /* made by this vmtrace itself */
 	EV_F_STACK_CUT = 1 << 1, /* the stack goes on beyond what was kept */
 	EV_F_HAS_BEGIN = 1 << 2, /* begin_ns is valid */
+	EV_F_KNOWN = 1 << 3,     /* AREA: an event showed it born (lazy: freed) at begin_ns */
 };
 
 /*
@@ -195,7 +196,7 @@ enum event_flag {
  */
 struct event {
 	uint64_t t_ns VMT_ALIGNED8;
-	uint64_t begin_ns VMT_ALIGNED8; /* PURGE, SNAPSHOT_*: when it began */
+	uint64_t begin_ns VMT_ALIGNED8; /* PURGE, SNAPSHOT_*: when it began; AREA: see EV_F_KNOWN */
 	uint8_t type;                   /* enum event_type */
 	uint8_t kind;                   /* enum area_kind: ALLOC, AREA, FAIL */
 	uint8_t guard_pages; /* ALLOC, AREA: trailing pages of [start, end) never mapped */
@@ -216,7 +217,7 @@ struct event {
 	int32_t err;        /* FAIL: -errno */
 	uint32_t count;     /* LOST: how many */
 	uint32_t cpu;       /* LOST: on which CPU, UINT32_MAX = not known */
-	uint32_t stack_id;  /* STACK, ALLOC, FAIL */
+	uint32_t stack_id;  /* STACK, ALLOC, FAIL, AREA */
 	uint32_t caller_id; /* AREA: caller; VFREE: who called vfree (string ids) */
 	uint32_t comm_id;   /* string id of the task's name */
 };

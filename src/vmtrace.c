@@ -8,8 +8,9 @@
 #include "cmd/command.h"
 
 static const struct command *const commands[] = {
-	&cmd_live, &cmd_map,    &cmd_holes,  &cmd_fit,    &cmd_why,      &cmd_simulate,
-	&cmd_top,  &cmd_events, &cmd_layout, &cmd_verify, &cmd_snapshot, &cmd_doctor,
+	&cmd_live,   &cmd_record,   &cmd_map,    &cmd_holes,  &cmd_fit,
+	&cmd_why,    &cmd_simulate, &cmd_top,    &cmd_events, &cmd_layout,
+	&cmd_verify, &cmd_snapshot, &cmd_doctor, &cmd_info,   &cmd_schema,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -29,7 +30,7 @@ static void print_help(FILE *out)
 	      "  sudo vmtrace top --by=stack        who holds most, with call stacks\n"
 	      "  sudo vmtrace fit 16M               would it fit, and who is in the way\n"
 	      "  sudo vmtrace why                   why did an allocation fail?\n"
-	      "  sudo vmtrace events --json >f      record; then: vmtrace map -i f\n"
+	      "  sudo vmtrace record -o f.vmt       record; then anywhere: vmtrace map -i f.vmt\n"
 	      "Exit: 0 ok, 1 failed, 2 usage, 3 a finding, 4 data incomplete (--strict),\n"
 	      "77 the kernel lacks what is needed.\n",
 	      out);

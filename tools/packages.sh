@@ -6,7 +6,7 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
 
-build="clang llvm bpftool make gcc libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev libcmocka-dev pkg-config debootstrap"
+build="clang llvm bpftool make gcc libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev libzstd-dev libcmocka-dev python3 python3-jsonschema zstd pkg-config debootstrap"
 vm="qemu-system-x86 cpio"
 btf="clang bpftool dwarves"
 

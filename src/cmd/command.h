@@ -24,6 +24,7 @@ struct command {
 };
 
 extern const struct command cmd_live;
+extern const struct command cmd_record;
 extern const struct command cmd_map;
 extern const struct command cmd_holes;
 extern const struct command cmd_top;
@@ -34,6 +35,8 @@ extern const struct command cmd_layout;
 extern const struct command cmd_snapshot;
 extern const struct command cmd_verify;
 extern const struct command cmd_doctor;
+extern const struct command cmd_info;
+extern const struct command cmd_schema;
 extern const struct command cmd_simulate;
 
 #endif

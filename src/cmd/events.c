@@ -6,6 +6,7 @@
 #include "cmd/command.h"
 #include "cmd/session.h"
 #include "log.h"
+#include "record/jsonl.h"
 
 #define SLICE_NS 100000000ull
 
@@ -66,9 +67,12 @@ static int write_text(struct printer *printer, const struct event *event)
 		return 0;
 	if (event->type == EV_PURGE)
 		shown.size = purged_bytes;
+	/* Times are shown from when watching began; of a file that does not say, from its first
+	 * news. */
 	if (!printer->base_ns)
-		printer->base_ns =
-			printer->session.facts.live ? printer->session.start_ns : event->t_ns;
+		printer->base_ns = printer->session.header.start_ns
+					   ? printer->session.header.start_ns
+					   : event->t_ns;
 	view = session_view(&printer->session, stdout);
 	view.style.columns = 0; /* a log: nothing is cut */
 	text_event(stdout, &view, &shown, printer->base_ns, printer->options->stacks);

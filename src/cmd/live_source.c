@@ -32,9 +32,13 @@ static void describe_machine(struct session *session, const struct range *range)
 
 	if (uname(&uts) == 0) {
 		snprintf(session->header.kernel, sizeof(session->header.kernel), "%s", uts.release);
-		snprintf(session->hostname, sizeof(session->hostname), "%.63s", uts.nodename);
+		snprintf(session->header.hostname, sizeof(session->header.hostname), "%.63s",
+			 uts.nodename);
 	}
-	session->facts.hostname = session->hostname;
+	session->facts.hostname = session->header.hostname;
+	snprintf(session->header.tool, sizeof(session->header.tool), "%s", VMTRACE_VERSION_TEXT);
+	session->header.start_ns = clock_now_ns();
+	session->header.start_wall_ns = clock_wall_ns();
 	session->header.vmalloc_start = range->vmalloc_start;
 	session->header.vmalloc_end = range->vmalloc_end;
 	session->header.pmd_bytes = range->pmd_bytes;

@@ -10,6 +10,7 @@
 #include "cmd/command.h"
 #include "view/request.h"
 #include "log.h"
+#include "record/series.h"
 #include "view/units.h"
 
 #define NS_PER_S 1000000000ull
@@ -43,6 +44,9 @@ enum option_key {
 	KEY_COUNT,
 	KEY_VMALLOC,
 	KEY_CPUS,
+	KEY_MAX_SIZE,
+	KEY_ROTATE,
+	KEY_FORCE,
 };
 
 /* group 0: every command takes it. */
@@ -52,9 +56,21 @@ static const struct {
 } rows[] = {
 	{ TAKES_INPUT,
 	  { "input", 'i', "FILE", 0,
-	    "Read a recording (JSON Lines; - = stdin) instead of this "
+	    "Read a recording (.vmt or JSON Lines; - = stdin) instead of this "
 	    "machine",
 	    1 } },
+	{ TAKES_RECORD,
+	  { "output", 'o', "FILE", 0, "Where the recording goes (- = stdout, to a pipe)", 1 } },
+	{ TAKES_RECORD,
+	  { "max-size", KEY_MAX_SIZE, "SIZE", 0,
+	    "End when FILE has this size (at least 128K); with --rotate go on with the next file",
+	    1 } },
+	{ TAKES_RECORD,
+	  { "rotate", KEY_ROTATE, "N", 0,
+	    "Keep a ring of files FILE.1 to FILE.N of --max-size each; every one can be read "
+	    "without the others",
+	    1 } },
+	{ TAKES_RECORD, { "force", KEY_FORCE, NULL, 0, "Overwrite what is there", 1 } },
 	{ TAKES_DURATION,
 	  { "duration", KEY_DURATION, "TIME", 0, "How long to watch (ms s m h d)", 1 } },
 	{ TAKES_INTERVAL, { "interval", KEY_INTERVAL, "TIME", 0, "Time between blocks (1s)", 1 } },
@@ -238,6 +254,37 @@ static void parse_sizes(struct argp_state *state, char *arg, struct options *opt
 	}
 }
 
+static error_t parse_record_option(int key, char *arg, struct argp_state *state,
+				   struct options *options)
+{
+	switch (key) {
+	case 'o':
+		options->output = arg;
+		return 0;
+	case KEY_MAX_SIZE:
+		if (units_parse_size(arg, INT64_MAX, &options->max_bytes) < 0 ||
+		    options->max_bytes < VMT_LEAST_MAX)
+			bad_value(state, "max-size", arg, "a size of at least 128K");
+		return 0;
+	case KEY_ROTATE:
+		options->rotate = parse_number(state, "rotate", arg, SERIES_MAX_FILES);
+		if (options->rotate < 2)
+			bad_value(state, "rotate", arg, "a number from 2 on");
+		return 0;
+	case KEY_FORCE:
+		options->force = true;
+		return 0;
+	case ARGP_KEY_END:
+		if (options->rotate && !options->max_bytes)
+			argp_error(state, "--rotate needs --max-size, the size of each file");
+		if (options->rotate && options->output && !strcmp(options->output, "-"))
+			argp_error(state, "--rotate cannot write to stdout");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static error_t parse_view_option(int key, char *arg, struct argp_state *state,
 				 struct options *options)
 {
@@ -389,7 +436,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	default:
 		if (parse_view_option(key, arg, state, parse->options) == 0 ||
-		    parse_request_option(key, arg, state, parse->options) == 0)
+		    parse_request_option(key, arg, state, parse->options) == 0 ||
+		    parse_record_option(key, arg, state, parse->options) == 0)
 			return 0;
 		return parse_capture_option(key, arg, state, parse->options);
 	}

@@ -29,6 +29,7 @@ enum option_group {
 	TAKES_WORDS = 1 << 11,   /* words that are no options */
 	TAKES_REQUEST = 1 << 12, /* --kind, --align, --count */
 	TAKES_SIZES = 1 << 13,   /* --vmalloc, --cpus */
+	TAKES_RECORD = 1 << 14,  /* -o, --max-size, --rotate, --force */
 };
 
 enum color_when {
@@ -43,10 +44,13 @@ enum color_when {
 #define MAX_SIZES   16
 
 struct options {
-	const char *input; /* -i FILE, or NULL: live */
+	const char *input;  /* -i FILE, or NULL: live */
+	const char *output; /* -o FILE, or NULL */
 	const char *btf_path;
 	uint64_t duration_ns VMT_ALIGNED8; /* NO_DURATION: the command's default */
 	uint64_t interval_ns VMT_ALIGNED8;
+	uint64_t max_bytes VMT_ALIGNED8;    /* --max-size, 0 = no limit */
+	uint32_t rotate;                    /* --rotate: files of the ring, 0 = one file */
 	uint64_t reconcile_ns VMT_ALIGNED8; /* 0: never */
 	bool reconcile_asked;               /* it is not the default */
 	uint32_t ring_bytes;
@@ -73,6 +77,7 @@ struct options {
 	bool strict;
 	bool stacks;
 	bool areas;
+	bool force;
 };
 
 struct command;

@@ -49,17 +49,18 @@ static int open_file(struct session *session)
 {
 	const char *path = session->options->input;
 	char why[256];
-	int err = jsonl_open(path, session->names, session->stacks, &session->reader, why,
-			     sizeof(why));
+	int err = reader_open(path, session->names, session->stacks, &session->reader, why,
+			      sizeof(why));
 
 	if (err == -EBADMSG)
-		log_error("'%s' is not a vmtrace recording: %s", path, why);
+		log_error("'%s' cannot be read as a recording: %s", path, why);
 	else if (err)
 		log_error("cannot read '%s': %s", path, strerror(-err));
 	if (err)
 		return EXIT_FAILED;
-	session->header = *jsonl_header(session->reader);
-	session->facts.hostname = "";
+	session->header = *reader_header(session->reader);
+	session->start_ns = session->header.start_ns;
+	session->facts.hostname = session->header.hostname;
 	return EXIT_OK;
 }
 
@@ -118,11 +119,11 @@ int session_open(struct session *session, const struct options *options, const s
 	}
 	session->facts.live = true;
 	code = live_open(session);
+	session->start_ns = session->header.start_ns;
 	if (!code)
 		code = open_space(session);
 	if (!code)
 		code = live_seed(session, &sink);
-	session->start_ns = clock_now_ns();
 	if (!code)
 		log_debug("the kernel's list is in the map: watching");
 	return code;
@@ -147,7 +148,7 @@ int session_snapshot(struct session *session, const struct options *options)
 void session_close(struct session *session)
 {
 	live_close(session);
-	jsonl_close(session->reader);
+	reader_close(session->reader);
 	trend_free(session->trend);
 	space_free(session->space);
 	stacks_free(session->stacks);
@@ -155,17 +156,29 @@ void session_close(struct session *session)
 	memset(session, 0, sizeof(*session));
 }
 
+/* Says so if the recording did not end as one does. What was read of it is shown all the same. */
+static void note_end(struct session *session)
+{
+	enum reader_end end = reader_end(session->reader);
+
+	session->cut_off = end == READER_CUT || end == READER_DAMAGED;
+	session->damaged = end == READER_DAMAGED;
+	if (session->damaged)
+		log_error("'%s' %s", session->options->input, reader_why(session->reader));
+	else if (session->cut_off)
+		log_note("'%s' %s", session->options->input, reader_why(session->reader));
+}
+
 static int run_file(struct session *session)
 {
 	struct event event;
 	int got;
 
-	while (!stop_requested() && (got = jsonl_next(session->reader, &event)) != 0) {
+	while (!stop_requested() && (got = reader_next(session->reader, &event)) != 0) {
 		if (got == -EINTR)
 			continue; /* the loop looks whether it is to stop */
 		if (got == -EBADMSG) {
-			log_note("%s: %s; the line is left out", session->options->input,
-				 jsonl_why(session->reader));
+			log_note("%s: %s", session->options->input, reader_why(session->reader));
 			continue;
 		}
 		if (got < 0) {
@@ -176,9 +189,7 @@ static int run_file(struct session *session)
 		if (got < 0)
 			return got == -EPIPE ? SESSION_END : EXIT_FAILED;
 	}
-	session->cut_off = !stop_requested() && !jsonl_complete(session->reader);
-	if (session->cut_off)
-		log_note("'%s' was cut off: its last events are missing", session->options->input);
+	note_end(session);
 	return SESSION_END;
 }
 
@@ -237,6 +248,8 @@ int session_exit_code(const struct session *session)
 {
 	const struct space_counters *counters = space_counters(session->space);
 
+	if (session->damaged)
+		return EXIT_FAILED;
 	if (!session->options->strict ||
 	    !(counters->lost || counters->repaired || session->cut_off))
 		return EXIT_OK;

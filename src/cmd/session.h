@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 #include "cmd/options.h"
-#include "record/jsonl.h"
+#include "record/reader.h"
 #include "space/compare.h"
 #include "space/diagnose.h"
 #include "space/names.h"
@@ -30,18 +30,19 @@ struct session {
 	struct names *names;
 	struct stacks *stacks;
 	struct space *space;
-	struct trend *trend;         /* of space, over the events */
-	struct capture *capture;     /* live, else NULL */
-	struct jsonl_reader *reader; /* file, else NULL */
+	struct trend *trend;     /* of space, over the events */
+	struct capture *capture; /* live, else NULL */
+	struct reader *reader;   /* file, else NULL */
 	struct stream_header header;
 	struct view_facts facts;
 	struct plan_report plans;       /* live: which probe plans were tried, and failed */
 	struct event last_fail;         /* type EV_NONE if there was none */
-	uint64_t start_ns VMT_ALIGNED8; /* live: when watching began; file: first event's time */
+	uint64_t start_ns VMT_ALIGNED8; /* when watching began; of a file that does not say: its
+					   first event */
 	const struct sink *tee;         /* sees every event after the model, may be NULL */
-	char hostname[64];
-	bool cut_off;        /* the recording has no trailer */
-	uint32_t reconciles; /* live: comparisons on the way that came to an end */
+	uint32_t reconciles;            /* live: comparisons on the way that came to an end */
+	bool cut_off;                   /* the recording is not all that was recorded */
+	bool damaged;                   /* ... because it is not as it was written */
 };
 
 /*

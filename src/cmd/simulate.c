@@ -24,7 +24,7 @@ static int run(const struct options *options)
 
 	if (!options->input) {
 		log_error("simulate plays a recording, and a running machine has none: give one "
-			  "with -i FILE. 'vmtrace events --json >FILE' records until Ctrl-C");
+			  "with -i FILE. 'vmtrace record -o FILE' records until Ctrl-C");
 		return EXIT_USAGE;
 	}
 	code = sizing_file_run(&file, options->input, options->sizes, options->nr_sizes,

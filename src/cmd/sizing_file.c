@@ -9,15 +9,15 @@
 #include "log.h"
 #include "view/units.h"
 
-static int open_reader(struct sizing_file *file, struct jsonl_reader **reader)
+static int open_reader(struct sizing_file *file, struct reader **reader)
 {
 	char why[256];
-	int err = jsonl_open(file->path, file->names, file->stacks, reader, why, sizeof(why));
+	int err = reader_open(file->path, file->names, file->stacks, reader, why, sizeof(why));
 
 	if (!err)
 		return EXIT_OK;
 	if (err == -EBADMSG)
-		log_error("'%s' is not a vmtrace recording: %s", file->path, why);
+		log_error("'%s' cannot be read as a recording: %s", file->path, why);
 	else
 		log_error("cannot read '%s': %s", file->path, strerror(-err));
 	return EXIT_FAILED;
@@ -33,12 +33,12 @@ static int failed(const struct sizing_file *file, int err)
 }
 
 /* Lines that cannot be true are told once, in the first reading. */
-static int feed(struct sizing_file *file, struct jsonl_reader *reader, struct simulate *simulate)
+static int feed(struct sizing_file *file, struct reader *reader, struct simulate *simulate)
 {
 	struct event event;
 	int got;
 
-	while ((got = jsonl_next(reader, &event)) != 0) {
+	while ((got = reader_next(reader, &event)) != 0) {
 		if (stop_requested()) {
 			log_error("interrupted: nothing was worked out");
 			return EXIT_FAILED;
@@ -47,8 +47,7 @@ static int feed(struct sizing_file *file, struct jsonl_reader *reader, struct si
 			continue;
 		if (got == -EBADMSG) {
 			if (!file->sizing->pass)
-				log_note("%s: %s; the line is left out", file->path,
-					 jsonl_why(reader));
+				log_note("%s: %s", file->path, reader_why(reader));
 			continue;
 		}
 		if (got > 0)
@@ -57,19 +56,22 @@ static int feed(struct sizing_file *file, struct jsonl_reader *reader, struct si
 			return failed(file, got);
 		file->events += !file->sizing->pass && event.type != EV_STACK;
 	}
-	file->cut_off = !jsonl_complete(reader);
-	return EXIT_OK;
+	file->cut_off = reader_end(reader) != READER_COMPLETE;
+	if (reader_end(reader) != READER_DAMAGED)
+		return EXIT_OK;
+	log_error("'%s' %s", file->path, reader_why(reader));
+	return EXIT_FAILED;
 }
 
 /* One reading. reader: that which is open already, or NULL. */
-static int read_once(struct sizing_file *file, struct jsonl_reader *reader,
+static int read_once(struct sizing_file *file, struct reader *reader,
 		     struct simulate *simulate)
 {
 	int code = reader ? EXIT_OK : open_reader(file, &reader), err;
 
 	if (!code)
 		code = feed(file, reader, simulate);
-	jsonl_close(reader);
+	reader_close(reader);
 	err = sizing_end(file->sizing, simulate);
 	if (err && !code)
 		code = failed(file, err);
@@ -94,7 +96,7 @@ static int ask(struct sizing_file *file, const uint32_t *sizes, uint32_t nr_size
 	return EXIT_OK;
 }
 
-static int run_passes(struct sizing_file *file, struct jsonl_reader *reader)
+static int run_passes(struct sizing_file *file, struct reader *reader)
 {
 	struct simulate *simulate;
 	int code = EXIT_OK, more;
@@ -106,7 +108,7 @@ static int run_passes(struct sizing_file *file, struct jsonl_reader *reader)
 			code = read_once(file, reader, simulate);
 		reader = more < 0 ? reader : NULL;
 	}
-	jsonl_close(reader);
+	reader_close(reader);
 	return code;
 }
 
@@ -114,7 +116,7 @@ int sizing_file_run(struct sizing_file *file, const char *path, const uint32_t *
 		    uint32_t nr_sizes, uint32_t cpus)
 {
 	struct simulate_options options;
-	struct jsonl_reader *reader;
+	struct reader *reader;
 	int code;
 
 	memset(file, 0, sizeof(*file));
@@ -127,7 +129,7 @@ int sizing_file_run(struct sizing_file *file, const char *path, const uint32_t *
 	code = open_reader(file, &reader);
 	if (code)
 		return code;
-	file->header = *jsonl_header(reader);
+	file->header = *reader_header(reader);
 	options = (struct simulate_options){
 		.start = file->header.vmalloc_start,
 		.end = file->header.vmalloc_end,
@@ -139,13 +141,13 @@ int sizing_file_run(struct sizing_file *file, const char *path, const uint32_t *
 	file->sizing = sizing_new(&options, cpus, strcmp(path, "-") != 0);
 	code = file->sizing ? ask(file, sizes, nr_sizes) : failed(file, -ENOMEM);
 	if (code) {
-		jsonl_close(reader);
+		reader_close(reader);
 		return code;
 	}
 	code = run_passes(file, reader);
 	if (!code && !file->sizing->played) {
 		log_error("'%s' has no list of the areas that were there when it began: nothing "
-			  "to start from. Record with 'vmtrace events --json >FILE' as root",
+			  "to start from. Record with 'vmtrace record -o FILE' as root",
 			  path);
 		code = EXIT_FAILED;
 	}

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "record/jsonl.h"
+#include "record/reader.h"
 #include "space/names.h"
 #include "space/sizing.h"
 #include "space/stacks.h"

@@ -13,17 +13,10 @@
 #include <stdio.h>
 
 #include "event.h"
+#include "record/header.h"
+#include "record/input.h"
 #include "space/names.h"
 #include "space/stacks.h"
-
-struct stream_header {
-	char kernel[128];
-	uint32_t vmalloc_start;
-	uint32_t vmalloc_end;
-	uint32_t cpus;
-	uint32_t pmd_bytes; /* 2 MB (PAE) or 4 MB; 0 = not known */
-	bool exact_pages;   /* known: place_request.exact_pages (space/place.h) */
-};
 
 /* ---- writer: 0, -ENOMEM or -EIO --- */
 int jsonl_write_header(FILE *out, const struct stream_header *header);
@@ -34,9 +27,9 @@ int jsonl_write_trailer(FILE *out, uint64_t events, uint64_t lost);
 /* ---- reader: hostile bytes --- */
 struct jsonl_reader;
 
-/* Opens path ("-" = stdin) and reads its header. 0; -errno of open; -EBADMSG with why: not this
- * schema, no header, a range that is empty, unaligned or impossible. */
-int jsonl_open(const char *path, struct names *names, struct stacks *stacks,
+/* Reads the header from input, which stays the caller's. 0; -errno of reading; -EBADMSG with why:
+ * not this schema, no header, a range that is empty, unaligned or impossible. */
+int jsonl_open(struct input *input, struct names *names, struct stacks *stacks,
 	       struct jsonl_reader **reader, char *why, size_t why_len);
 void jsonl_close(struct jsonl_reader *reader);
 const struct stream_header *jsonl_header(const struct jsonl_reader *reader);

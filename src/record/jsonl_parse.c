@@ -10,8 +10,7 @@
 #include "record/jsonl_names.h"
 #include "space/kind.h"
 
-#define MAX_RANGE_BYTES 0xc0000000u /* VMSPLIT_1G leaves the kernel 3 GiB */
-#define MAX_ERRNO       4095u       /* include/linux/err.h */
+#define MAX_ERRNO 4095u /* include/linux/err.h */
 
 /* The object in hand. The first thing wrong with it is kept; later gets then change nothing. */
 struct line {
@@ -197,18 +196,18 @@ static void parse_free(struct line *line, struct event *event)
 	get_flags(line, event);
 }
 
-static void get_begin(struct line *line, struct event *event)
+static void get_begin(struct line *line, struct event *event, const char *key)
 {
-	if (!get(line, "begin", OPTIONAL))
+	if (!get(line, key, OPTIONAL))
 		return;
-	event->begin_ns = get_uint(line, "begin", OPTIONAL, INT64_MAX);
+	event->begin_ns = get_uint(line, key, OPTIONAL, INT64_MAX);
 	if (event->begin_ns > event->t_ns)
-		bad(line, "\"begin\" is after \"t\"");
+		bad(line, "\"%s\" is after \"t\"", key);
 }
 
 static void parse_purge(struct line *line, struct event *event)
 {
-	get_begin(line, event);
+	get_begin(line, event, "begin");
 	if (get(line, "begin", OPTIONAL))
 		event->flags |= EV_F_HAS_BEGIN;
 	get_task(line, event);
@@ -263,7 +262,17 @@ static void parse_area(struct line *line, struct event *event)
 		bad(line, "\"state\" is neither used nor lazy");
 	event->caller_id = get_name(line, "caller", JSONL_MAX_FRAME);
 	event->nr_pages = get_u32(line, "nr_pages", OPTIONAL);
-	get_begin(line, event);
+	get_begin(line, event, "begin");
+	if (get(line, "since", OPTIONAL)) {
+		get_begin(line, event, "since");
+		event->flags |= EV_F_KNOWN;
+	}
+	event->vstart = get_addr(line, "vstart", OPTIONAL);
+	event->pid = get_u32(line, "pid", OPTIONAL);
+	event->comm_id = get_name(line, "comm", JSONL_MAX_COMM);
+	get_stack_id(line, event);
+	event->requested = get_u32(line, "requested", OPTIONAL);
+	event->align = get_u32(line, "align", OPTIONAL);
 	get_flags(line, event);
 }
 
@@ -277,7 +286,7 @@ static void parse_snapshot(struct line *line, struct event *event)
 		bad(line, "\"phase\" is neither begin nor end");
 	event->begin_ns = event->t_ns;
 	event->flags |= EV_F_HAS_BEGIN;
-	get_begin(line, event);
+	get_begin(line, event, "begin");
 }
 
 static uint32_t get_frames(struct line *line, uint32_t frames[JSONL_MAX_FRAMES])
@@ -384,21 +393,10 @@ const char *jsonl_parse_type(json_t *object)
 	return json_string_value(json_object_get(object, "type"));
 }
 
-static void check_header_range(struct line *line, const struct stream_header *header)
+/* Each of its bytes may have been replaced by three when it was written. */
+static void get_header_text(struct line *line, const char *key, char *text, size_t size)
 {
-	uint32_t start = header->vmalloc_start, end = header->vmalloc_end;
-
-	if (!start)
-		bad(line, "the range 0x%08" PRIx32 "-0x%08" PRIx32 " begins at address 0", start,
-		    end);
-	if (start >= end)
-		bad(line, "the range 0x%08" PRIx32 "-0x%08" PRIx32 " is empty", start, end);
-	if (start % VMT_PAGE_SIZE || end % VMT_PAGE_SIZE)
-		bad(line, "the range 0x%08" PRIx32 "-0x%08" PRIx32 " is not page aligned", start,
-		    end);
-	if (end - start > MAX_RANGE_BYTES)
-		bad(line, "the range 0x%08" PRIx32 "-0x%08" PRIx32 " is larger than 3 GiB", start,
-		    end);
+	snprintf(text, size, "%s", get_text(line, key, OPTIONAL, 3 * (size - 1)));
 }
 
 int jsonl_parse_header(struct jsonl_parse *parse, json_t *object)
@@ -406,24 +404,27 @@ int jsonl_parse_header(struct jsonl_parse *parse, json_t *object)
 	struct line line = { .parse = parse, .object = object };
 	struct stream_header *header = &parse->header;
 	const char *type = jsonl_parse_type(object);
+	char why[128];
 	json_t *page_size;
 
 	if (!type || strcmp(type, "header"))
 		bad(&line, "it does not start with a header: not a vmtrace recording");
 	else if (strcmp(get_text(&line, "schema", REQUIRED, 64), JSONL_SCHEMA))
 		bad(&line, "its schema is not " JSONL_SCHEMA);
-	snprintf(header->kernel, sizeof(header->kernel), "%s",
-		 get_text(&line, "kernel", OPTIONAL, sizeof(header->kernel) - 1));
+	get_header_text(&line, "kernel", header->kernel, sizeof(header->kernel));
+	get_header_text(&line, "hostname", header->hostname, sizeof(header->hostname));
+	get_header_text(&line, "tool", header->tool, sizeof(header->tool));
 	header->vmalloc_start = get_addr(&line, "vmalloc_start", REQUIRED);
 	header->vmalloc_end = get_addr(&line, "vmalloc_end", REQUIRED);
 	header->cpus = get_u32(&line, "cpus", OPTIONAL);
 	header->pmd_bytes = get_u32(&line, "pmd_bytes", OPTIONAL);
-	if (header->pmd_bytes && header->pmd_bytes != 2u << 20 && header->pmd_bytes != 4u << 20)
-		bad(&line, "its pmd_bytes are neither 2 MB nor 4 MB");
 	header->exact_pages = get_bool(&line, "exact_pages");
+	header->start_ns = get_uint(&line, "start", OPTIONAL, INT64_MAX);
+	header->start_wall_ns = get_uint(&line, "start_wall", OPTIONAL, INT64_MAX);
 	page_size = get(&line, "page_size", OPTIONAL);
 	if (page_size && get_uint(&line, "page_size", OPTIONAL, INT64_MAX) != VMT_PAGE_SIZE)
 		bad(&line, "its page size is not %u", VMT_PAGE_SIZE);
-	check_header_range(&line, header);
+	if (!line.bad && !stream_header_ok(header, why, sizeof(why)))
+		bad(&line, "%s", why);
 	return line.bad ? -EBADMSG : 0;
 }

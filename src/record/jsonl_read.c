@@ -2,11 +2,9 @@
 #include "record/jsonl.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "record/jsonl_parse.h"
 #include "record/lines.h"
@@ -14,7 +12,6 @@
 #define MAX_LINE_BYTES (1024u * 1024u)
 
 struct jsonl_reader {
-	int fd; /* -1 = stdin, which is not ours to close */
 	struct lines *lines;
 	struct jsonl_parse parse;
 	bool complete;
@@ -104,17 +101,18 @@ static int read_header(struct jsonl_reader *reader)
 	return err;
 }
 
-static int reader_init(struct jsonl_reader *reader, struct names *names, struct stacks *stacks)
+static int reader_init(struct jsonl_reader *reader, struct input *input, struct names *names,
+		       struct stacks *stacks)
 {
 	reader->may_run = true;
 	reader->parse.names = names;
 	reader->parse.stacks = stacks;
 	reader->parse.ids = idmap_new();
-	reader->lines = lines_new(reader->fd < 0 ? STDIN_FILENO : reader->fd, MAX_LINE_BYTES);
+	reader->lines = lines_new(input, MAX_LINE_BYTES);
 	return reader->lines && reader->parse.ids ? 0 : -ENOMEM;
 }
 
-int jsonl_open(const char *path, struct names *names, struct stacks *stacks,
+int jsonl_open(struct input *input, struct names *names, struct stacks *stacks,
 	       struct jsonl_reader **reader, char *why, size_t why_len)
 {
 	struct jsonl_reader *new = calloc(1, sizeof(*new));
@@ -123,13 +121,7 @@ int jsonl_open(const char *path, struct names *names, struct stacks *stacks,
 	*reader = NULL;
 	if (!new)
 		return -ENOMEM;
-	new->fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	if (new->fd < 0 && strcmp(path, "-")) {
-		err = -errno;
-		free(new);
-		return err;
-	}
-	err = reader_init(new, names, stacks);
+	err = reader_init(new, input, names, stacks);
 	if (!err)
 		err = read_header(new);
 	if (err < 0) {
@@ -146,8 +138,6 @@ void jsonl_close(struct jsonl_reader *reader)
 {
 	if (!reader)
 		return;
-	if (reader->fd >= 0)
-		close(reader->fd);
 	lines_free(reader->lines);
 	idmap_free(reader->parse.ids);
 	free(reader);

@@ -21,6 +21,12 @@ int jsonl_write_header(FILE *out, const struct stream_header *header)
 	json_put_opt_uint(&put, "pmd_bytes", header->pmd_bytes);
 	if (header->exact_pages)
 		json_put_bool(&put, "exact_pages", true);
+	if (*header->hostname)
+		json_put_text(&put, "hostname", header->hostname);
+	if (*header->tool)
+		json_put_text(&put, "tool", header->tool);
+	json_put_opt_uint(&put, "start", header->start_ns);
+	json_put_opt_uint(&put, "start_wall", header->start_wall_ns);
 	return json_put_line(out, &put);
 }
 
@@ -110,7 +116,16 @@ static void put_area(struct json_put *put, const struct event *event, const stru
 	json_put_text(put, "kind", kind_name(event->kind));
 	put_opt_text(put, "caller", names, event->caller_id);
 	json_put_opt_uint(put, "nr_pages", event->nr_pages);
-	json_put_opt_uint(put, "begin", event->begin_ns);
+	if (event->flags & EV_F_KNOWN)
+		json_put_uint(put, "since", event->begin_ns);
+	else
+		json_put_opt_uint(put, "begin", event->begin_ns);
+	json_put_opt_uint(put, "pid", event->pid);
+	put_opt_text(put, "comm", names, event->comm_id);
+	json_put_opt_uint(put, "stack", event->stack_id);
+	json_put_opt_uint(put, "requested", event->requested);
+	json_put_opt_uint(put, "align", event->align);
+	json_put_opt_addr(put, "vstart", event->vstart);
 	put_flags(put, event);
 }
 

@@ -4,13 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FIRST_CAPACITY 65536u
 
 /* bytes[begin .. end) is read and not yet handed out; bytes[begin .. scanned) has no newline. */
 struct lines {
-	int fd;
+	struct input *input;
 	size_t max_len;
 	char *bytes;
 	size_t capacity;
@@ -23,13 +22,13 @@ struct lines {
 	bool skipping; /* inside a line that is too long */
 };
 
-struct lines *lines_new(int fd, size_t max_len)
+struct lines *lines_new(struct input *input, size_t max_len)
 {
 	struct lines *lines = calloc(1, sizeof(*lines));
 
 	if (!lines)
 		return NULL;
-	lines->fd = fd;
+	lines->input = input;
 	lines->max_len = max_len;
 	lines->capacity = FIRST_CAPACITY;
 	lines->bytes = malloc(lines->capacity);
@@ -81,13 +80,13 @@ static int make_room(struct lines *lines)
 static int fill(struct lines *lines)
 {
 	int err = lines->end == lines->capacity ? make_room(lines) : 0;
-	ssize_t got;
+	int64_t got;
 
 	if (err < 0)
 		return err;
-	got = read(lines->fd, lines->bytes + lines->end, lines->capacity - lines->end);
+	got = input_read(lines->input, lines->bytes + lines->end, lines->capacity - lines->end);
 	if (got < 0)
-		return -errno;
+		return (int)got;
 	if (!got)
 		lines->eof = true;
 	lines->end += (size_t)got;

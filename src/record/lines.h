@@ -7,15 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "record/input.h"
+
 struct lines;
 
-/* Reads from fd, which stays the caller's. No line of more than max_len bytes is ever kept in
+/* Reads from input, which stays the caller's. No line of more than max_len bytes is ever kept in
  * memory. NULL on lack of memory. */
-struct lines *lines_new(int fd, size_t max_len);
+struct lines *lines_new(struct input *input, size_t max_len);
 void lines_free(struct lines *lines);
 
 /* The next line without its newline, valid until the next call. 1; 0 at the end; -E2BIG for a
- * line that is too long (skipped); -errno of read (-EINTR too: go on with the next call);
+ * line that is too long (skipped); -errno of reading (-EINTR too: go on with the next call);
  * -ENOMEM. */
 int lines_next(struct lines *lines, const char **text, size_t *len);
 

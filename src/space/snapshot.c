@@ -32,6 +32,33 @@ static void lazy_settled(struct space *space)
 		space->counters.lazy_settled++;
 }
 
+/* What the kernel's list does not tell, and that of another model does (record/model.h): the task
+ * is who allocated a used area, or freed a lazy one. */
+static void add_history(struct space *space, struct area *area, const struct event *event)
+{
+	bool known = event->flags & EV_F_KNOWN;
+
+	area->stack_id = event->stack_id;
+	area->requested = event->requested;
+	area->align = event->align;
+	if (event->flags & EV_F_STACK_CUT)
+		area->flags |= AREA_F_STACK_CUT;
+	space_learn_module_start(space, event);
+	if (event->state == AREA_LAZY) {
+		area->freer_pid = event->pid;
+		area->freer_comm = event->comm_id;
+		if (known)
+			area->flags &= (uint8_t)~AREA_F_UNSEEN;
+		return;
+	}
+	area->pid = event->pid;
+	area->comm_id = event->comm_id;
+	if (known) {
+		area->birth_ns = event->begin_ns;
+		area->flags &= (uint8_t)~AREA_F_SEEDED;
+	}
+}
+
 static int add_seeded(struct space *space, const struct event *event, uint32_t start, uint32_t end)
 {
 	struct area area = {
@@ -51,6 +78,7 @@ static int add_seeded(struct space *space, const struct event *event, uint32_t s
 		area.free_ns = event->begin_ns ? event->begin_ns : event->t_ns;
 		area.flags |= AREA_F_UNSEEN;
 	}
+	add_history(space, &area, event);
 	slot = table_add(&space->table, &area);
 	if (slot == TABLE_NONE)
 		return -ENOMEM;

@@ -86,7 +86,7 @@ static void clear_for_alloc(struct space *space, const struct event *event)
 }
 
 /* What asks for less than the whole space at its bottom is module_alloc, or execmem_alloc. */
-static void learn_module_start(struct space *space, const struct event *event)
+void space_learn_module_start(struct space *space, const struct event *event)
 {
 	uint32_t start = space->table.start;
 
@@ -122,7 +122,7 @@ static int apply_alloc(struct space *space, const struct event *event)
 		area.flags |= AREA_F_STACK_CUT;
 	clear_for_alloc(space, event);
 	table_touch(&space->table, event->start, event->end, event->t_ns);
-	learn_module_start(space, event);
+	space_learn_module_start(space, event);
 	space->counters.allocs++;
 	return table_add(&space->table, &area) == TABLE_NONE ? -ENOMEM : 0;
 }
@@ -269,7 +269,7 @@ static int apply_lost(struct space *space, const struct event *event)
 
 static int apply_fail(struct space *space, const struct event *event)
 {
-	learn_module_start(space, event);
+	space_learn_module_start(space, event);
 	space->counters.fails++;
 	return 0;
 }

@@ -21,11 +21,14 @@ struct space {
 	struct table table;
 	struct space_counters counters;
 	struct snapshot_state snapshot;
-	uint64_t hurt_ns;        /* time of the last loss that can have made the map wrong */
-	uint64_t purged_ns;      /* end of the last purge */
-	uint32_t module_start;   /* space_module_start() */
+	uint64_t hurt_ns;      /* time of the last loss that can have made the map wrong */
+	uint64_t purged_ns;    /* end of the last purge */
+	uint32_t module_start; /* space_module_start() */
 	bool uncertain;
 };
+
+/* From an allocation, or from a line that tells of one. */
+void space_learn_module_start(struct space *space, const struct event *event);
 
 int snapshot_begin(struct space *space, const struct event *event);
 int snapshot_area(struct space *space, const struct event *event);

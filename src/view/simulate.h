@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "record/jsonl.h"
+#include "record/header.h"
 #include "space/names.h"
 #include "space/sizing.h"
 #include "space/stacks.h"

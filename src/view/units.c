@@ -99,7 +99,7 @@ static bool read_digits(const char **text, unsigned int base, uint64_t *value)
 	return true;
 }
 
-int units_parse_bytes(const char *text, uint32_t *bytes)
+int units_parse_size(const char *text, uint64_t max, uint64_t *bytes)
 {
 	static const char prefixes[] = "kmg";
 	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
@@ -121,10 +121,20 @@ int units_parse_bytes(const char *text, uint32_t *bytes)
 		p++;
 	if (*p)
 		return -EINVAL;
-	if (value > (uint64_t)UINT32_MAX >> shift)
+	if (value > max >> shift)
 		return -ERANGE;
-	*bytes = (uint32_t)(value << shift);
+	*bytes = value << shift;
 	return 0;
+}
+
+int units_parse_bytes(const char *text, uint32_t *bytes)
+{
+	uint64_t value;
+	int err = units_parse_size(text, UINT32_MAX, &value);
+
+	if (!err)
+		*bytes = (uint32_t)value;
+	return err;
 }
 
 /* Reads ".ddd" as billionths; further digits are cut. False if no digit follows the point. */

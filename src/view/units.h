@@ -17,6 +17,9 @@ const char *units_duration(uint64_t ns, char *buf, size_t len);
  * else (sign, junk after it, empty), -ERANGE beyond 2^32 - 1. */
 int units_parse_bytes(const char *text, uint32_t *bytes);
 
+/* The same up to max, which may be larger ("2048G"). */
+int units_parse_size(const char *text, uint64_t max, uint64_t *bytes);
+
 /* "500ms" "1s" "10m" "2h" "1d", a bare number = seconds, fractions allowed ("0.5s"). 0, -EINVAL,
  * -ERANGE (over 10 years). */
 int units_parse_duration(const char *text, uint64_t *ns);

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Runs every view on every recording tests/golden/NAME.jsonl and compares with
-# NAME.COMMAND.expected. VMTRACE: the binary (default ./vmtrace). --record writes the
+# Runs every view on every recording tests/golden/NAME.jsonl, as it is and made into a .vmt file,
+# and compares with NAME.COMMAND.expected. VMTRACE: the binary (default ./vmtrace). --record writes the
 # expected files anew: read the diff before you commit it.
 
 dir=$(dirname "$0")
@@ -45,11 +45,12 @@ output() {
 	[ $status -eq 0 ] || echo "exit $status"
 }
 
+# check INPUT NAME COMMAND ARGUMENT...
 check() {
-	expected="$dir/$1.$2.expected"
-	input="$dir/$1.jsonl"
-	label=$1.$2
-	shift 2
+	input=$1
+	expected="$dir/$2.$3.expected"
+	label=$2.$3$([ "$input" = "$tmp/$2.vmt" ] && echo .vmt)
+	shift 3
 	output "$@" -i "$input" >"$tmp/out"
 	if grep -q -E 'Sanitizer|runtime error' "$tmp/stderr"; then
 		failed=$((failed + 1))
@@ -101,18 +102,54 @@ check_reread() {
 	done
 }
 
-[ -x "$vmtrace" ] || { echo "$0: no $vmtrace: build it, or set VMTRACE" >&2; exit 1; }
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-for input in "$dir"/*.jsonl; do
-	name=$(basename "$input" .jsonl)
+# A reader made from docs/FORMAT.md alone sees the same, and every line follows the schema.
+check_from_outside() {
+	"$vmtrace" events --json -i "$tmp/$1.vmt" >"$tmp/again.jsonl" 2>/dev/null
+	for how in format schema; do
+		case $how in
+		format) "$dir/read_vmt.py" "$tmp/$1.vmt" "$tmp/again.jsonl" ;;
+		schema) "$dir/check_schema.py" "$tmp/schema" "$tmp/again.jsonl" ;;
+		esac >"$tmp/diff" 2>&1 && ok=yes || ok=no
+		if [ $ok = yes ]; then
+			passed=$((passed + 1))
+			echo "ok $1.$how"
+		else
+			failed=$((failed + 1))
+			echo "FAIL $1.$how"
+			cat "$tmp/diff"
+		fi
+	done
+}
+
+# Every view of $2, read from $1.
+check_views() {
 	while IFS='|' read -r command arguments; do
 		# shellcheck disable=SC2086
-		check "$name" "$command" $arguments
+		check "$1" "$2" "$command" $arguments
 	done <<END
 $commands
 END
-	[ $record = yes ] || { check_reread "$name"; check_screen "$name"; }
+}
+
+[ -x "$vmtrace" ] || { echo "$0: no $vmtrace: build it, or set VMTRACE" >&2; exit 1; }
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+"$vmtrace" schema >"$tmp/schema"
+outside=yes
+if ! command -v zstd >/dev/null || ! python3 -c 'import jsonschema' 2>/dev/null; then
+	outside=no
+	echo "skip format and schema: no zstd, or no python3 with jsonschema"
+fi
+for input in "$dir"/*.jsonl; do
+	name=$(basename "$input" .jsonl)
+	check_views "$input" "$name"
+	[ $record = yes ] && continue
+	check_reread "$name"
+	check_screen "$name"
+	"$vmtrace" record -q -i "$input" -o "$tmp/$name.vmt" || echo "cannot make $name.vmt"
+	check_views "$tmp/$name.vmt" "$name"
+	# A recording that was cut off has no trailer.
+	[ $outside = no ] || [ "$name" = truncated ] || check_from_outside "$name"
 done
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

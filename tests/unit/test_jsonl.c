@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "all_events.h"
 #include "record/jsonl.h"
 #include "space/space.h"
 
@@ -22,10 +23,10 @@
 #define GOOD                                                                                       \
 	"{\"type\":\"free\",\"t\":77,\"start\":\"0xf7849000\",\"end\":\"0xf784b000\",\"pid\":1,"   \
 	"\"comm\":\"x\"}\n"
-#define MAX_EVENTS 64
 
 struct fixture {
 	char path[32];
+	struct input *input; /* of the reader that was opened last */
 	struct names *names;
 	struct stacks *stacks;
 	char why[256];
@@ -51,6 +52,7 @@ static int teardown(void **state)
 	struct fixture *fixture = *state;
 
 	unlink(fixture->path);
+	input_close(fixture->input);
 	names_free(fixture->names);
 	stacks_free(fixture->stacks);
 	free(fixture);
@@ -66,13 +68,21 @@ static void write_bytes(struct fixture *fixture, const char *bytes, size_t len)
 	fclose(file);
 }
 
+static int open_path(struct fixture *fixture, const char *path, struct names *names,
+		     struct stacks *stacks, struct jsonl_reader **reader)
+{
+	input_close(fixture->input);
+	fixture->why[0] = '\0';
+	assert_int_equal(input_open(path, &fixture->input), 0);
+	return jsonl_open(fixture->input, names, stacks, reader, fixture->why,
+			  sizeof(fixture->why));
+}
+
 static int open_bytes(struct fixture *fixture, const char *bytes, size_t len,
 		      struct jsonl_reader **reader)
 {
 	write_bytes(fixture, bytes, len);
-	fixture->why[0] = '\0';
-	return jsonl_open(fixture->path, fixture->names, fixture->stacks, reader, fixture->why,
-			  sizeof(fixture->why));
+	return open_path(fixture, fixture->path, fixture->names, fixture->stacks, reader);
 }
 
 static struct jsonl_reader *open_text(struct fixture *fixture, const char *text)
@@ -90,69 +100,12 @@ static uint32_t name(struct fixture *fixture, const char *text)
 	return names_intern_str(fixture->names, text);
 }
 
-static uint32_t make_stack(struct fixture *fixture)
-{
-	uint32_t frames[3] = { name(fixture, "vmalloc+0x6f"),
-			       name(fixture, "ring_alloc+0x41 [foo]"),
-			       name(fixture, "foo_open+0x90 [foo]") };
-
-	return stacks_intern(fixture->stacks, frames, 3, NULL);
-}
-
-/* Every type, each with every member that the type names, and once with as few as possible. */
-static unsigned int all_events(struct fixture *fixture, struct event events[MAX_EVENTS])
-{
-	uint32_t stack = make_stack(fixture), comm = name(fixture, "insmod");
-	struct event list[] = {
-		{ .type = EV_STACK, .stack_id = stack },
-		{ .type = EV_SNAPSHOT_BEGIN, .t_ns = 20, .begin_ns = 10, .flags = EV_F_HAS_BEGIN },
-		{ .type = EV_AREA, .t_ns = 21, .start = 0xf7800000, .end = 0xf7803000,
-		  .guard_pages = 1, .state = AREA_USED, .kind = KIND_VMALLOC,
-		  .caller_id = name(fixture, "n_tty_open+0x16"), .nr_pages = 2,
-		  .flags = EV_F_OWN },
-		{ .type = EV_AREA, .t_ns = 21, .begin_ns = 10, .start = 0xf7810000,
-		  .end = 0xf7811000, .state = AREA_LAZY },
-		{ .type = EV_SNAPSHOT_END, .t_ns = 22, .begin_ns = 10, .flags = EV_F_HAS_BEGIN },
-		{ .type = EV_ALLOC, .t_ns = UINT64_C(0x7fffffffffffffff), .start = 0xf7849000,
-		  .end = 0xf784b000, .guard_pages = 1, .align = 4096, .kind = KIND_VMAP,
-		  .pid = 108, .tid = 109, .comm_id = comm, .stack_id = stack, .size = 0x2000,
-		  .requested = 4, .vstart = 0xf77fe000, .vend = 0xfeffe000, .gfp = 0xcc0,
-		  .latency_ns = UINT32_MAX, .flags = EV_F_OWN | EV_F_STACK_CUT },
-		{ .type = EV_ALLOC, .t_ns = 31, .start = 0xf77fe000, .end = 0xfeffe000 },
-		{ .type = EV_FREE, .t_ns = 32, .start = 0xf7849000, .end = 0xf784b000, .pid = 5,
-		  .tid = 6, .comm_id = comm, .flags = EV_F_OWN },
-		{ .type = EV_VFREE, .t_ns = 33, .start = 0xf7849010, .pid = 5, .tid = 6,
-		  .comm_id = comm, .caller_id = name(fixture, "foo_exit+0x1 [foo]") },
-		{ .type = EV_PURGE, .t_ns = 34, .begin_ns = 33, .pid = 5, .tid = 6,
-		  .comm_id = comm, .flags = EV_F_HAS_BEGIN | EV_F_OWN },
-		{ .type = EV_PURGE, .t_ns = 35 },
-		{ .type = EV_FAIL, .t_ns = 36, .size = UINT32_MAX, .align = 0x80000000,
-		  .vstart = 1, .vend = UINT32_MAX, .err = -16, .pid = UINT32_MAX, .tid = 2,
-		  .comm_id = comm, .stack_id = stack, .kind = KIND_IOREMAP, .requested = 7,
-		  .gfp = 8, .latency_ns = 9, .flags = EV_F_STACK_CUT },
-		{ .type = EV_FAIL, .t_ns = 37, .size = 4096, .err = -12 },
-		{ .type = EV_LOST, .t_ns = 38, .count = 12, .state = LOST_RING, .cpu = UINT32_MAX },
-		{ .type = EV_LOST, .t_ns = 39, .count = UINT32_MAX, .state = LOST_INFLIGHT },
-		{ .type = EV_LOST, .t_ns = 40, .count = 1, .state = LOST_UNMATCHED, .cpu = 1 },
-		{ .type = EV_LOST, .t_ns = 41, .count = 1, .state = LOST_NO_ENTRY, .cpu = 1 },
-		{ .type = EV_LOST, .t_ns = 42, .count = 1, .state = LOST_STACK, .cpu = 1 },
-		{ .type = EV_LOST, .t_ns = 43, .count = 1, .state = LOST_READ, .cpu = 1 },
-		{ .type = EV_LOST, .t_ns = 44, .count = 1, .state = LOST_QUEUE, .cpu = 1 },
-	};
-	unsigned int count = sizeof(list) / sizeof(list[0]);
-
-	memcpy(events, list, sizeof(list));
-	for (unsigned int kind = 0; kind < KIND_COUNT; kind++)
-		events[count++] = (struct event){ .type = EV_ALLOC, .kind = (uint8_t)kind,
-						  .start = 0xf7849000, .end = 0xf784b000 };
-	return count;
-}
-
 static char *write_all(struct fixture *fixture, const struct event *events, unsigned int count,
 		       size_t *len)
 {
-	struct stream_header header = { "6.1.0-47-686-pae", 0xf77fe000, 0xfeffe000, 2,
-					2u << 20,	    true };
+	struct stream_header header = { .kernel = "6.1.0-47-686-pae", .vmalloc_start = 0xf77fe000,
+					.vmalloc_end = 0xfeffe000, .cpus = 2,
+					.pmd_bytes = 2u << 20, .exact_pages = true };
 	char *bytes;
 	FILE *out = open_memstream(&bytes, len);
 
@@ -168,8 +121,8 @@ static char *write_all(struct fixture *fixture, const struct event *events, unsi
 static void test_round_trip(void **state)
 {
 	struct fixture *fixture = *state;
-	struct event events[MAX_EVENTS], event;
-	unsigned int count = all_events(fixture, events), i;
+	struct event events[ALL_EVENTS_MAX], event;
+	unsigned int count = all_events(fixture->names, fixture->stacks, events), i;
 	struct jsonl_reader *reader;
 	size_t len;
 	char *bytes = write_all(fixture, events, count, &len);
@@ -192,6 +145,30 @@ static void test_round_trip(void **state)
 	free(bytes);
 }
 
+static void test_header_facts(void **state)
+{
+	struct stream_header header = { .kernel = "6.1", .vmalloc_start = 0xf77fe000,
+					.vmalloc_end = 0xfeffe000, .cpus = 2, .hostname = "deb12",
+					.tool = "0.1.0", .start_ns = 123456789012,
+					.start_wall_ns = 1700000000123456789 };
+	struct jsonl_reader *reader;
+	char *bytes;
+	size_t len;
+	FILE *out = open_memstream(&bytes, &len);
+
+	memset(header.hostname, '\xff', sizeof(header.hostname) - 1);
+	assert_int_equal(jsonl_write_header(out, &header), 0);
+	fclose(out);
+	assert_int_equal(open_bytes(*state, bytes, len, &reader), 0);
+	/* U+FFFD for each bad byte, as many as there is room for. */
+	assert_int_equal(strlen(jsonl_header(reader)->hostname), sizeof(header.hostname) - 1);
+	assert_string_equal(jsonl_header(reader)->tool, "0.1.0");
+	assert_true(jsonl_header(reader)->start_ns == header.start_ns);
+	assert_true(jsonl_header(reader)->start_wall_ns == header.start_wall_ns);
+	jsonl_close(reader);
+	free(bytes);
+}
+
 /* Into other tables the ids differ, the texts do not. */
 static void test_ids_are_mapped(void **state)
 {
@@ -208,8 +185,7 @@ static void test_ids_are_mapped(void **state)
 
 	stacks_intern(stacks, other, 2, NULL);
 	write_bytes(fixture, text, strlen(text));
-	assert_int_equal(jsonl_open(fixture->path, names, stacks, &reader, fixture->why,
-				    sizeof(fixture->why)), 0);
+	assert_int_equal(open_path(fixture, fixture->path, names, stacks, &reader), 0);
 	assert_int_equal(jsonl_next(reader, &event), 1);
 	assert_int_equal(event.type, EV_STACK);
 	assert_int_equal(event.stack_id, 2);
@@ -576,10 +552,8 @@ static void test_headers(void **state)
 		    strchr(fixture->why, '\x1b'))
 			fail_msg("header %zu: %d '%s'", i, err, fixture->why);
 	}
-	assert_int_equal(jsonl_open("/nonexistent/x", fixture->names, fixture->stacks, &reader,
-				    fixture->why, sizeof(fixture->why)), -ENOENT);
-	assert_int_equal(jsonl_open("/tmp", fixture->names, fixture->stacks, &reader, fixture->why,
-				    sizeof(fixture->why)), -EISDIR);
+	assert_int_equal(open_path(fixture, "/tmp", fixture->names, fixture->stacks, &reader),
+			 -EISDIR);
 	jsonl_close(NULL);
 }
 
@@ -587,8 +561,8 @@ static void test_headers(void **state)
 static void test_cut_at_every_byte(void **state)
 {
 	struct fixture *fixture = *state;
-	struct event events[MAX_EVENTS], event;
-	unsigned int count = all_events(fixture, events);
+	struct event events[ALL_EVENTS_MAX], event;
+	unsigned int count = all_events(fixture->names, fixture->stacks, events);
 	size_t len, head = strlen(HEADER);
 	char *bytes = write_all(fixture, events, count, &len);
 
@@ -639,8 +613,8 @@ static void check_event(const struct event *event)
 static void test_flipped_bytes(void **state)
 {
 	struct fixture *fixture = *state;
-	struct event events[MAX_EVENTS], event;
-	unsigned int count = all_events(fixture, events);
+	struct event events[ALL_EVENTS_MAX], event;
+	unsigned int count = all_events(fixture->names, fixture->stacks, events);
 	size_t len, head = strlen(HEADER);
 	char *bytes = write_all(fixture, events, count, &len), why[128];
 	uint32_t seed = 1;
@@ -681,6 +655,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		TEST(test_round_trip),
+		TEST(test_header_facts),
 		TEST(test_ids_are_mapped),
 		TEST(test_bad_utf8_is_written_as_utf8),
 		TEST(test_full_disk_is_told),

@@ -154,6 +154,21 @@ static void text_as_bytes(void **state)
 	}
 }
 
+static void text_as_size(void **state)
+{
+	uint64_t bytes = 77;
+
+	(void)state;
+	assert_int_equal(units_parse_size("4G", UINT32_MAX, &bytes), -ERANGE);
+	assert_int_equal(bytes, 77);
+	assert_int_equal(units_parse_size("4G", INT64_MAX, &bytes), 0);
+	assert_true(bytes == 4ull << 30);
+	assert_int_equal(units_parse_size("8589934591G", INT64_MAX, &bytes), 0);
+	assert_true(bytes == 8589934591ull << 30);
+	assert_int_equal(units_parse_size("8589934592G", INT64_MAX, &bytes), -ERANGE);
+	assert_int_equal(units_parse_size("1T", INT64_MAX, &bytes), -EINVAL);
+}
+
 static void text_as_duration(void **state)
 {
 	static const struct {
@@ -211,6 +226,7 @@ int main(void)
 		cmocka_unit_test(bytes_as_text),
 		cmocka_unit_test(duration_as_text),
 		cmocka_unit_test(text_as_bytes),
+		cmocka_unit_test(text_as_size),
 		cmocka_unit_test(text_as_duration),
 	};
 

@@ -16,7 +16,7 @@ append=${VMTRACE_APPEND:-}
 logs=$top/build/vm
 initrd=$logs/initramfs-$(kernel_link "$flavour").gz
 boot_allowance=90
-passed=0 failed=0 skipped=0 vm=0
+passed=0 failed=0 skipped=0 vm=0 last_passed=''
 
 header() { sed -n "s/^# $2: *//p" "$here/cases/$1.sh" | head -n 1; }
 
@@ -72,7 +72,15 @@ vm_options() {
 
 show_output() { sed 's/^    /    | /' "$logs/case-$1.log"; }
 
-passes() { printf '  ok   %s  %ss\n' "$1" "$2"; passed=$((passed + 1)); }
+# What the guest wrote to its second serial line, judged on the host.
+run_host_part() {
+	local bulk=$logs/case-$1.bulk rc=0
+	[ -r "$here/cases/$1.host.sh" ] && [ "$last_passed" = "$1" ] || return 0
+	bash -eu "$here/cases/$1.host.sh" "$bulk" "$top" >"$logs/case-$1.log" 2>&1 || rc=$?
+	if [ "$rc" -eq 0 ]; then passes "$1, on the host" 0; else fails "$1" "on the host"; fi
+}
+
+passes() { last_passed=$1; printf '  ok   %s  %ss\n' "$1" "$2"; passed=$((passed + 1)); }
 skips() { printf '  skip %s: %s\n' "$1" "$2"; skipped=$((skipped + 1)); }
 fails() {
 	printf '  FAIL %s: %s\n' "$1" "$2"
@@ -150,6 +158,7 @@ boot_cases() {
 	[ "$(header "$1" vm)" != own ] || mapfile -t options < <(vm_options "$1")
 	[ -z "$memory" ] || options=(--memory "$memory" ${options[@]+"${options[@]}"})
 	[ -z "$append" ] || options=(--append "$append" ${options[@]+"${options[@]}"})
+	[ ! -r "$here/cases/$1.host.sh" ] || options+=(-- -serial "file:$logs/case-$1.bulk")
 	exec {console}< <(exec "$here/boot.sh" --initrd "$initrd" --flavour "$flavour" --log "$log" \
 		--run "cases=$list" --limit "$(total_limit "$@")" ${options[@]+"${options[@]}"} 2>"$log.err")
 	boot_pid=$!
@@ -206,6 +215,7 @@ main() {
 	run_list ${shared[@]+"${shared[@]}"}
 	for c in ${own[@]+"${own[@]}"}; do
 		run_list "$c"
+		run_host_part "$c"
 	done
 	summary="$passed passed, $failed failed"
 	[ "$skipped" -eq 0 ] || summary+=", $skipped skipped"

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "record/input.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct input {
+	int fd; /* -1 = memory */
+	bool owns_fd;
+	const uint8_t *memory; /* what is left of it */
+	size_t memory_len;
+	uint8_t peeked[INPUT_MAX_PEEK]; /* [peeked_at, peeked_len) was read and not handed out */
+	size_t peeked_at;
+	size_t peeked_len;
+};
+
+int input_open(const char *path, struct input **input)
+{
+	struct input *new = calloc(1, sizeof(*new));
+
+	*input = NULL;
+	if (!new)
+		return -ENOMEM;
+	new->owns_fd = strcmp(path, "-") != 0;
+	new->fd = new->owns_fd ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	if (new->fd < 0) {
+		int err = -errno;
+
+		free(new);
+		return err;
+	}
+	*input = new;
+	return 0;
+}
+
+struct input *input_memory(const void *bytes, size_t len)
+{
+	struct input *input = calloc(1, sizeof(*input));
+
+	if (!input)
+		return NULL;
+	input->fd = -1;
+	input->memory = bytes;
+	input->memory_len = len;
+	return input;
+}
+
+void input_close(struct input *input)
+{
+	if (!input)
+		return;
+	if (input->owns_fd)
+		close(input->fd);
+	free(input);
+}
+
+static int64_t read_memory(struct input *input, void *bytes, size_t len)
+{
+	if (len > input->memory_len)
+		len = input->memory_len;
+	if (!len)
+		return 0;
+	memcpy(bytes, input->memory, len);
+	input->memory += len;
+	input->memory_len -= len;
+	return (int64_t)len;
+}
+
+static int64_t read_source(struct input *input, void *bytes, size_t len)
+{
+	ssize_t got;
+
+	if (input->fd < 0)
+		return read_memory(input, bytes, len);
+	got = read(input->fd, bytes, len);
+	return got < 0 ? -errno : got;
+}
+
+int64_t input_read(struct input *input, void *bytes, size_t len)
+{
+	size_t left = input->peeked_len - input->peeked_at;
+
+	if (!left)
+		return read_source(input, bytes, len);
+	if (len > left)
+		len = left;
+	memcpy(bytes, input->peeked + input->peeked_at, len);
+	input->peeked_at += len;
+	return (int64_t)len;
+}
+
+int64_t input_peek(struct input *input, void *bytes, size_t len)
+{
+	while (input->peeked_len < len) {
+		int64_t got = read_source(input, input->peeked + input->peeked_len,
+					  len - input->peeked_len);
+
+		if (got < 0)
+			return got;
+		if (!got)
+			break;
+		input->peeked_len += (size_t)got;
+	}
+	if (len > input->peeked_len)
+		len = input->peeked_len;
+	memcpy(bytes, input->peeked, len);
+	return (int64_t)len;
+}

@@ -1,0 +1,518 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* src/record/model and series: a file of a ring shows by itself what the whole stream shows. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../load.h"
+#include "record/jsonl.h"
+#include "record/model.h"
+#include "record/reader.h"
+#include "record/series.h"
+#include "space/space.h"
+
+#define MAX_FILES 64
+
+struct fixture {
+	char dir[32];
+	char path[64];
+	struct names *names;
+	struct stacks *stacks;
+	struct space *space;
+	struct load load;
+	struct series *series;
+	uint32_t begun; /* how often the begin function was called */
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct stream_header header = load_header();
+
+	strcpy(f->dir, "/tmp/test_series.XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	snprintf(f->path, sizeof(f->path), "%s/x.vmt", f->dir);
+	f->names = names_new();
+	f->stacks = stacks_new();
+	f->space = space_new(header.vmalloc_start, header.vmalloc_end);
+	load_init(&f->load, 1, f->names, f->stacks);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	char path[96];
+
+	unlink(f->path);
+	for (unsigned int i = 1; i <= MAX_FILES; i++) {
+		snprintf(path, sizeof(path), "%s.%u", f->path, i);
+		unlink(path);
+	}
+	assert_int_equal(rmdir(f->dir), 0);
+	names_free(f->names);
+	stacks_free(f->stacks);
+	space_free(f->space);
+	free(f);
+	return 0;
+}
+
+/* ---- what a space holds, as text: ids differ from one reader to the next ---- */
+
+static void describe(FILE *out, const struct space *space, const struct names *names,
+		     const struct stacks *stacks)
+{
+	struct space_totals totals = space_totals(space);
+	const struct area *a;
+
+	fprintf(out, "%u %u %u %u %u own %u areas %u %u uncertain %d modules %x\n", totals.used_bytes,
+		totals.guard_bytes, totals.lazy_bytes, totals.free_bytes, totals.unknown_bytes,
+		totals.own_bytes, totals.areas, totals.lazy_areas, space_uncertain(space),
+		space_module_start(space));
+	for (a = space_first(space, space_start(space)); a; a = space_first(space, a->end)) {
+		struct stack stack = stacks_get(stacks, a->stack_id);
+		bool lazy = a->state == AREA_LAZY;
+
+		fprintf(out, "%08x %08x %u %u %u %x %u %u %u %s", a->start, a->end, a->state, a->kind,
+			a->guard_pages, a->flags & (AREA_F_OWN | AREA_F_STACK_CUT), a->requested,
+			a->align, a->nr_pages, names_text(names, a->caller_id));
+		if (lazy)
+			fprintf(out, " freed %llu by %u %s%s", (unsigned long long)a->free_ns,
+				a->freer_pid, names_text(names, a->freer_comm),
+				a->flags & AREA_F_UNSEEN ? " unseen" : "");
+		else
+			fprintf(out, " born %llu by %u %s%s%s", (unsigned long long)a->birth_ns,
+				a->pid, names_text(names, a->comm_id),
+				a->flags & AREA_F_SEEDED ? " seeded" : "",
+				a->flags & AREA_F_VFREED ? " vfreed" : "");
+		for (uint32_t i = 0; i < stack.nr_frames; i++)
+			fprintf(out, " %s", names_text(names, stack.frames[i]));
+		fputc('\n', out);
+	}
+}
+
+static char *description(const struct space *space, const struct names *names,
+			 const struct stacks *stacks)
+{
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	describe(out, space, names, stacks);
+	fclose(out);
+	return text;
+}
+
+/* The end of the recording at path, described; *events: how many it has. */
+static char *description_of(const char *path, enum reader_end expected, uint64_t *events)
+{
+	struct names *names = names_new();
+	struct stacks *stacks = stacks_new();
+	struct stream_header header = load_header();
+	struct space *space = space_new(header.vmalloc_start, header.vmalloc_end);
+	struct reader *reader;
+	struct event event;
+	char why[256] = "", *text;
+
+	*events = 0;
+	assert_int_equal(reader_open(path, names, stacks, &reader, why, sizeof(why)), 0);
+	while (reader_next(reader, &event) == 1) {
+		assert_int_equal(space_apply(space, &event), 0);
+		*events += event.type != EV_STACK;
+	}
+	assert_int_equal(reader_end(reader), expected);
+	assert_int_equal(space_counters(space)->rejected, 0);
+	assert_int_equal(space_counters(space)->healed_allocs, 0);
+	assert_true(space_check(space, why, sizeof(why)));
+	text = description(space, names, stacks);
+	reader_close(reader);
+	space_free(space);
+	stacks_free(stacks);
+	names_free(names);
+	return text;
+}
+
+static void expect_same(const char *got, const char *want)
+{
+	size_t i = 0;
+
+	while (got[i] && got[i] == want[i])
+		i++;
+	if (got[i] == want[i])
+		return;
+	while (i && got[i - 1] != '\n')
+		i--;
+	fail_msg("\n%.200s\nnot\n%.200s", got + i, want + i);
+}
+
+/* ---- the stream ---- */
+
+static int feed(struct fixture *f, const struct event *event)
+{
+	assert_int_equal(space_apply(f->space, event), 0);
+	return series_event(f->series, event);
+}
+
+static int feed_area(struct fixture *f, uint32_t slot)
+{
+	const struct area *area = space_area_at(f->space, LOAD_START + slot * LOAD_SLOT);
+	struct event event = { .type = EV_AREA, .t_ns = f->load.t_ns, .state = AREA_USED,
+			       .begin_ns = f->load.t_ns - 1000, .kind = KIND_VMALLOC };
+
+	if (!area)
+		return 0;
+	event.start = area->start;
+	event.end = area->end;
+	event.state = area->state;
+	event.guard_pages = area->guard_pages;
+	event.nr_pages = 3;
+	event.caller_id = f->load.caller;
+	return feed(f, &event);
+}
+
+/* The kernel's list, which has what the model has, and of every 10th slot nothing. */
+static int feed_list(struct fixture *f)
+{
+	struct event mark = { .type = EV_SNAPSHOT_BEGIN, .flags = EV_F_HAS_BEGIN };
+	int err;
+
+	f->load.t_ns += 100000000;
+	mark.t_ns = f->load.t_ns;
+	mark.begin_ns = f->load.t_ns - 1000;
+	err = feed(f, &mark);
+	for (uint32_t slot = 0; slot < LOAD_SLOTS && !err; slot++) {
+		if (slot % 10)
+			err = feed_area(f, slot);
+		else
+			f->load.taken[slot] = f->load.pages[slot] = 0;
+	}
+	/* What the list lacks is gone from the lazy ones too. */
+	f->load.nr_lazy = 0;
+	for (uint32_t slot = 0; slot < LOAD_SLOTS; slot++) {
+		if (f->load.taken[slot] && !f->load.pages[slot])
+			f->load.lazy[f->load.nr_lazy++] = slot;
+	}
+	f->load.freeing = 0;
+	mark.type = EV_SNAPSHOT_END;
+	return err ? err : feed(f, &mark);
+}
+
+static int begin_hook(void *context, struct vmt_writer *writer)
+{
+	struct fixture *f = context;
+
+	f->begun++;
+	return vmt_writer_fact(writer,
+			       (struct stream_fact){ names_intern_str(f->names, "key"),
+						     names_intern_str(f->names, "value") });
+}
+
+static int open_series(struct fixture *f, uint64_t max_bytes, uint32_t nr_files, bool overwrite)
+{
+	struct stream_header header = load_header();
+	struct series_options options = { .path = f->path, .max_bytes = max_bytes,
+					  .nr_files = nr_files, .overwrite = overwrite,
+					  .begin = begin_hook, .context = f };
+
+	return series_open(&options, &header, f->names, f->stacks, f->space, &f->series);
+}
+
+static int end(struct fixture *f, bool finished)
+{
+	int err = series_end(f->series, finished);
+
+	series_close(f->series);
+	return err;
+}
+
+/* ---- tests ---- */
+
+/* Each file of a ring ends with what the model was when the next one began. */
+static void test_ring(void **state)
+{
+	struct fixture *f = *state;
+	const uint32_t nr_files = 5;
+	char *ends[MAX_FILES] = { 0 }, *text, path[96];
+	uint64_t sum = 0, events;
+	struct series_stats stats;
+	struct stat st;
+
+	assert_int_equal(open_series(f, 256 << 10, nr_files, false), 0);
+	for (uint32_t i = 0; i < 300000; i++) {
+		struct event event = load_next(&f->load);
+		uint32_t begun = series_stats(f->series).nr_begun;
+		int err = feed(f, &event);
+
+		/* Doubt, from time to time, and a list that ends it, a little later. */
+		if (!err && i % 30000 == 20000) {
+			struct event lost = { .type = EV_LOST, .t_ns = f->load.t_ns, .count = 3,
+					      .state = LOST_RING };
+
+			err = feed(f, &lost);
+		}
+		if (!err && i % 30000 == 25000 && !f->load.freeing)
+			err = feed_list(f);
+		assert_int_equal(err, 0);
+		if (series_stats(f->series).nr_begun != begun) {
+			assert_true(begun < MAX_FILES);
+			ends[begun - 1] = description(f->space, f->names, f->stacks);
+		}
+	}
+	stats = series_stats(f->series);
+	assert_true(stats.nr_begun > nr_files + 3);
+	assert_int_equal(f->begun, stats.nr_begun);
+	assert_int_equal(end(f, true), 0);
+	ends[stats.nr_begun - 1] = description(f->space, f->names, f->stacks);
+	for (uint32_t n = stats.nr_begun - nr_files; n < stats.nr_begun; n++) {
+		snprintf(path, sizeof(path), "%s.%u", f->path, n % nr_files + 1);
+		text = description_of(path, READER_COMPLETE, &events);
+		expect_same(text, ends[n]);
+		assert_int_equal(stat(path, &st), 0);
+		assert_true(st.st_size <= 256 << 10);
+		assert_int_equal(st.st_mode & 0777, 0600);
+		sum += events;
+		free(text);
+	}
+	if (sum < 40000)
+		fail_msg("%llu events in %u files", (unsigned long long)sum, nr_files);
+	for (uint32_t n = 0; n < MAX_FILES; n++)
+		free(ends[n]);
+}
+
+/* A model anywhere in a stream, through either format, is the model; and goes on as it does. */
+static int to_jsonl(void *context, const struct event *event)
+{
+	struct fixture *f = context;
+	FILE *out = fopen(f->path, "a");
+
+	if (event->stack_id) {
+		struct event stack = { .type = EV_STACK, .stack_id = event->stack_id };
+
+		jsonl_write_event(out, &stack, f->names, f->stacks);
+	}
+	assert_int_equal(jsonl_write_event(out, event, f->names, f->stacks), 0);
+	fclose(out);
+	return 0;
+}
+
+static void test_model_through_jsonl(void **state)
+{
+	struct fixture *f = *state;
+	struct stream_header header = load_header();
+	struct sink sink = { .event = to_jsonl, .context = f };
+	uint64_t events;
+	char *want, *got;
+	FILE *out;
+
+	for (uint32_t i = 0; i < 8000; i++) {
+		struct event event = load_next(&f->load);
+
+		assert_int_equal(space_apply(f->space, &event), 0);
+	}
+	out = fopen(f->path, "w");
+	assert_int_equal(jsonl_write_header(out, &header), 0);
+	fclose(out);
+	assert_int_equal(model_emit(f->space, &sink), 0);
+	want = description(f->space, f->names, f->stacks);
+	got = description_of(f->path, READER_CUT, &events);
+	expect_same(got, want);
+	assert_true(events > 1000);
+	free(want);
+	free(got);
+}
+
+static int apply_to(void *context, const struct event *event)
+{
+	return space_apply(context, event);
+}
+
+/* What is not known stays unknown, what is doubtful stays doubtful. */
+static void test_model_of_little_knowledge(void **state)
+{
+	struct fixture *f = *state;
+	struct space *copy = space_new(LOAD_START, 0xfeffe000);
+	struct sink sink = { .event = apply_to, .context = copy };
+	struct event lost = { .type = EV_LOST, .state = LOST_RING, .count = 1 };
+	char *want, *got;
+
+	f->load.told = 2; /* no snapshot at the begin */
+	for (uint32_t i = 0; i < 3000; i++) {
+		struct event event = load_next(&f->load);
+
+		assert_int_equal(space_apply(f->space, &event), 0);
+	}
+	assert_true(space_totals(f->space).unknown_bytes > 0);
+	assert_int_equal(model_emit(f->space, &sink), 0);
+	/* What events showed to be free is unknown again; the areas are the same. */
+	assert_true(space_totals(copy).unknown_bytes > space_totals(f->space).unknown_bytes);
+	want = description(f->space, f->names, f->stacks);
+	got = description(copy, f->names, f->stacks);
+	expect_same(strchr(got, '\n'), strchr(want, '\n'));
+	free(want);
+	free(got);
+	space_free(copy);
+
+	copy = space_new(LOAD_START, 0xfeffe000);
+	sink.context = copy;
+	assert_int_equal(space_apply(f->space, &(struct event){ .type = EV_SNAPSHOT_BEGIN }), 0);
+	assert_int_equal(space_apply(f->space, &(struct event){ .type = EV_SNAPSHOT_END }), 0);
+	assert_false(space_uncertain(f->space));
+	assert_int_equal(model_emit(f->space, &sink), 0);
+	assert_false(space_uncertain(copy));
+	lost.t_ns = f->load.t_ns + 1;
+	assert_int_equal(space_apply(f->space, &lost), 0);
+	assert_true(space_uncertain(f->space));
+	assert_int_equal(model_emit(f->space, &sink), 0);
+	assert_true(space_uncertain(copy));
+	space_free(copy);
+}
+
+static void test_one_file_is_full(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t taken = 0, events;
+	int err = 0;
+	char *text;
+
+	assert_int_equal(open_series(f, 128 << 10, 0, false), 0);
+	while (!err) {
+		struct event event = load_next(&f->load);
+
+		err = feed(f, &event);
+		taken += !err;
+	}
+	assert_int_equal(err, -E2BIG);
+	assert_int_equal(series_stats(f->series).events, taken);
+	assert_int_equal(end(f, true), 0);
+	text = description_of(f->path, READER_COMPLETE, &events);
+	assert_int_equal(events, taken);
+	free(text);
+}
+
+static void test_overwrite(void **state)
+{
+	struct fixture *f = *state;
+	char path[96];
+	uint64_t events;
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s.3", f->path);
+	fclose(fopen(path, "w"));
+	assert_int_equal(open_series(f, 256 << 10, 3, false), -EEXIST);
+	assert_null(f->series);
+	assert_int_equal(open_series(f, 256 << 10, 2, false), 0);
+	assert_int_equal(end(f, true), 0);
+	assert_int_equal(open_series(f, 256 << 10, 2, false), -EEXIST);
+	assert_int_equal(open_series(f, 256 << 10, 3, true), 0);
+	assert_int_equal(end(f, true), 0);
+	assert_int_equal(stat(path, &st), -1); /* of the old ring */
+	assert_int_equal(open_series(f, 0, 0, false), 0);
+	assert_int_equal(end(f, true), 0);
+	assert_int_equal(open_series(f, 0, 0, false), -EEXIST);
+	assert_int_equal(open_series(f, 0, 0, true), 0);
+	assert_int_equal(end(f, false), 0);
+	free(description_of(f->path, READER_CUT, &events));
+	series_close(NULL);
+	f->path[5] = '/'; /* no such folder */
+	assert_int_equal(open_series(f, 0, 0, false), -ENOENT);
+	snprintf(f->path, sizeof(f->path), "%s/x.vmt", f->dir);
+}
+
+/* A list that does not end leaves a file of the ring no bigger, and nothing else is lost. */
+static void test_list_longer_than_a_file(void **state)
+{
+	struct fixture *f = *state;
+	struct event area = { .type = EV_AREA, .t_ns = 2000000000000, .state = AREA_USED,
+			      .begin_ns = 2000000000000, .guard_pages = 1 };
+	struct event mark = { .type = EV_SNAPSHOT_BEGIN, .t_ns = 2000000000000,
+			      .begin_ns = 2000000000000 };
+	char *want, *got, path[96];
+	uint64_t events;
+	struct stat st;
+
+	assert_int_equal(open_series(f, 128 << 10, 2, false), 0);
+	assert_int_equal(feed(f, &mark), 0);
+	for (uint32_t i = 0; i < 13000; i++) {
+		char caller[64];
+
+		area.start = LOAD_START + i * 2 * VMT_PAGE_SIZE;
+		area.end = area.start + 2 * VMT_PAGE_SIZE;
+		snprintf(caller, sizeof(caller), "caller_%08x%08x", i * 2654435761u, i * 40503u);
+		area.caller_id = names_intern_str(f->names, i % 3 ? "one" : caller);
+		assert_int_equal(feed(f, &area), 0);
+	}
+	assert_int_equal(series_stats(f->series).nr_begun, 1);
+	mark.type = EV_SNAPSHOT_END;
+	/* The model does not fit either, with all these names. */
+	assert_int_equal(feed(f, &mark), -EOVERFLOW);
+	assert_int_equal(series_end(f->series, false), 0);
+	series_close(f->series);
+	snprintf(path, sizeof(path), "%s.1", f->path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size <= 128 << 10);
+
+	/* Every 8th only: the model fits. */
+	for (uint32_t i = 0; i < 13000; i++) {
+		area.start = LOAD_START + i * 2 * VMT_PAGE_SIZE;
+		area.end = area.start + 2 * VMT_PAGE_SIZE;
+		area.type = EV_FREE;
+		area.t_ns += 100000000;
+		if (i % 8)
+			assert_int_equal(space_apply(f->space, &area), 0);
+	}
+	mark.type = EV_PURGE;
+	mark.flags = EV_F_HAS_BEGIN;
+	mark.t_ns = mark.begin_ns = area.t_ns + 1;
+	assert_int_equal(space_apply(f->space, &mark), 0);
+	assert_int_equal(open_series(f, 128 << 10, 2, true), 0);
+	mark.type = EV_SNAPSHOT_BEGIN;
+	mark.t_ns = mark.begin_ns += 1000000000;
+	assert_int_equal(feed(f, &mark), 0);
+	area.type = EV_AREA;
+	area.t_ns = mark.t_ns;
+	area.begin_ns = mark.begin_ns;
+	for (uint32_t i = 0; i < 13000; i += 8) {
+		for (unsigned int again = 0; again < 40; again++) { /* lines that say the same */
+			area.start = LOAD_START + i * 2 * VMT_PAGE_SIZE;
+			area.end = area.start + 2 * VMT_PAGE_SIZE;
+			area.nr_pages = i * 2654435761u + again;
+			area.caller_id = names_intern_str(f->names, "one");
+			assert_int_equal(feed(f, &area), 0);
+		}
+	}
+	mark.type = EV_SNAPSHOT_END;
+	assert_int_equal(feed(f, &mark), 0);
+	assert_int_equal(series_stats(f->series).nr_begun, 2);
+	assert_int_equal(end(f, true), 0);
+	snprintf(path, sizeof(path), "%s.2", f->path);
+	want = description(f->space, f->names, f->stacks);
+	got = description_of(path, READER_COMPLETE, &events);
+	expect_same(got, want);
+	free(got);
+	free(want);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+		TEST(test_ring),
+		TEST(test_model_through_jsonl),
+		TEST(test_model_of_little_knowledge),
+		TEST(test_one_file_is_full),
+		TEST(test_overwrite),
+		TEST(test_list_longer_than_a_file),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
