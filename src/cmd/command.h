@@ -35,5 +35,6 @@ extern const struct command cmd_snapshot;
 extern const struct command cmd_verify;
 extern const struct command cmd_doctor;
 extern const struct command cmd_simulate;
+extern const struct command cmd_export;
 
 #endif

@@ -43,6 +43,8 @@ enum option_key {
 	KEY_COUNT,
 	KEY_VMALLOC,
 	KEY_CPUS,
+	KEY_FORMAT,
+	KEY_VALUE,
 };
 
 /* group 0: every command takes it. */
@@ -54,6 +56,15 @@ static const struct {
 	  { "input", 'i', "FILE", 0,
 	    "Read a recording (JSON Lines; - = stdin) instead of this "
 	    "machine",
+	    1 } },
+	{ TAKES_OUTPUT, { "output", 'o', "FILE", 0, "Write to FILE instead of stdout", 1 } },
+	{ TAKES_EXPORT,
+	  { "format", KEY_FORMAT, "NAME", 0,
+	    "folded, pprof, speedscope, perfetto, csv, prom or jsonl", 1 } },
+	{ TAKES_EXPORT,
+	  { "value", KEY_VALUE, "WHAT", 0,
+	    "folded, pprof, speedscope: bytes in use (default), alloc: allocated while it watched, "
+	    "or failed: refused",
 	    1 } },
 	{ TAKES_DURATION,
 	  { "duration", KEY_DURATION, "TIME", 0, "How long to watch (ms s m h d)", 1 } },
@@ -238,6 +249,37 @@ static void parse_sizes(struct argp_state *state, char *arg, struct options *opt
 	}
 }
 
+static void parse_value(struct argp_state *state, const char *arg, struct options *options)
+{
+	options->value_given = true;
+	if (!strcmp(arg, "leaked"))
+		argp_error(state,
+			   "--value=leaked: this vmtrace does not judge yet what has leaked; "
+			   "'vmtrace diff' shows what has grown");
+	if (export_value_from_name(arg, &options->value) < 0)
+		bad_value(state, "value", arg, "inuse, alloc or failed");
+}
+
+static error_t parse_output_option(int key, char *arg, struct argp_state *state,
+				   struct options *options)
+{
+	switch (key) {
+	case 'o':
+		options->output = arg;
+		return 0;
+	case KEY_FORMAT:
+		if (export_format_from_name(arg, &options->format) < 0)
+			bad_value(state, "format", arg,
+				  "folded, pprof, speedscope, perfetto, csv, prom or jsonl");
+		return 0;
+	case KEY_VALUE:
+		parse_value(state, arg, options);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static error_t parse_view_option(int key, char *arg, struct argp_state *state,
 				 struct options *options)
 {
@@ -253,6 +295,7 @@ static error_t parse_view_option(int key, char *arg, struct argp_state *state,
 		return 0;
 	case KEY_INTERVAL:
 		options->interval_ns = parse_time(state, "interval", arg);
+		options->interval_given = true;
 		if (options->interval_ns < 10000000)
 			bad_value(state, "interval", arg, "at least 10ms");
 		return 0;
@@ -389,7 +432,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	default:
 		if (parse_view_option(key, arg, state, parse->options) == 0 ||
-		    parse_request_option(key, arg, state, parse->options) == 0)
+		    parse_request_option(key, arg, state, parse->options) == 0 ||
+		    parse_output_option(key, arg, state, parse->options) == 0)
 			return 0;
 		return parse_capture_option(key, arg, state, parse->options);
 	}

@@ -9,6 +9,7 @@
 #include "capture/plan.h"
 #include "capture/transport.h"
 #include "event.h"
+#include "export/export.h"
 #include "space/owners.h"
 
 #define VMTRACE_VERSION_TEXT "0.1.0"
@@ -29,6 +30,8 @@ enum option_group {
 	TAKES_WORDS = 1 << 11,   /* words that are no options */
 	TAKES_REQUEST = 1 << 12, /* --kind, --align, --count */
 	TAKES_SIZES = 1 << 13,   /* --vmalloc, --cpus */
+	TAKES_OUTPUT = 1 << 18,  /* -o */
+	TAKES_EXPORT = 1 << 19,  /* --format, --value */
 };
 
 enum color_when {
@@ -43,7 +46,8 @@ enum color_when {
 #define MAX_SIZES   16
 
 struct options {
-	const char *input; /* -i FILE, or NULL: live */
+	const char *input;  /* -i FILE, or NULL: live */
+	const char *output; /* -o FILE, or NULL: stdout */
 	const char *btf_path;
 	uint64_t duration_ns VMT_ALIGNED8; /* NO_DURATION: the command's default */
 	uint64_t interval_ns VMT_ALIGNED8;
@@ -60,6 +64,8 @@ struct options {
 	enum owners_by by;
 	enum owners_sort sort;
 	enum color_when color;
+	enum export_format format;
+	enum samples_value value;
 	enum transport transport;
 	struct plan_options plan;     /* --probe-plan: its ways; none = the default ones */
 	const char *words[MAX_WORDS]; /* what is no option, in the order given */
@@ -73,6 +79,8 @@ struct options {
 	bool strict;
 	bool stacks;
 	bool areas;
+	bool interval_given;
+	bool value_given;
 };
 
 struct command;

@@ -32,11 +32,23 @@ simulate|simulate
 simulate-sizes|simulate --vmalloc=64M,256M --cpus=8
 simulate-json|simulate --json'
 
+# The exports, of some recordings: what they are made of is in the views above already.
+exports='folded|export --format=folded
+folded-alloc|export --format=folded --value=alloc
+folded-failed|export --format=folded --value=failed
+speedscope|export --format=speedscope
+perfetto|export --format=perfetto --top=5
+csv|export --format=csv
+prom|export --format=prom --top=3'
+exported='busy empty failed hostile-names lost'
+
 # The version may change without any view changing; so may the blanks that pad its line.
 output() {
 	"$vmtrace" "$@" >"$tmp/raw" 2>"$tmp/stderr"
 	status=$?
-	sed 's/^ vmtrace [^ ]*  *\(.*[^ ]\)   *\([a-z]*ed [^ ]*\)$/ vmtrace VERSION  \1  \2/' "$tmp/raw"
+	sed -e 's/^ vmtrace [^ ]*  *\(.*[^ ]\)   *\([a-z]*ed [^ ]*\)$/ vmtrace VERSION  \1  \2/' \
+		-e 's/"version":"[^"]*"/"version":"VERSION"/; s/version="[^"]*"/version="VERSION"/' \
+		-e 's/vmtrace@[^"]*/vmtrace@VERSION/' "$tmp/raw"
 	[ $status -eq 0 ] || echo "exit $status"
 }
 
@@ -99,14 +111,20 @@ check_reread() {
 [ -x "$vmtrace" ] || { echo "$0: no $vmtrace: build it, or set VMTRACE" >&2; exit 1; }
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-for input in "$dir"/*.jsonl; do
-	name=$(basename "$input" .jsonl)
+# check_all NAME TABLE
+check_all() {
 	while IFS='|' read -r command arguments; do
 		# shellcheck disable=SC2086
-		check "$name" "$command" $arguments
+		check "$1" "$command" $arguments
 	done <<END
-$commands
+$2
 END
+}
+
+for input in "$dir"/*.jsonl; do
+	name=$(basename "$input" .jsonl)
+	check_all "$name" "$commands"
+	case " $exported " in *" $name "*) check_all "$name" "$exports" ;; esac
 	[ $record = yes ] || { check_reread "$name"; check_screen "$name"; }
 done
 echo "$passed passed, $failed failed"

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* In place of pprof.c in a build without protobuf-c. */
+#include "export/export.h"
+
+#include <errno.h>
+
+int export_pprof(FILE *out, const struct export_data *data)
+{
+	(void)out;
+	(void)data;
+	return -ENOSYS;
+}
