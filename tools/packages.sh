@@ -9,7 +9,7 @@
 build="clang llvm bpftool make gcc libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev libcmocka-dev pkg-config debootstrap libprotobuf-c-dev protobuf-c-compiler"
 vm="qemu-system-x86 cpio"
 # What opens the exports in tests/export.sh.
-export="jq protobuf-compiler"
+export="jq protobuf-compiler sqlite3"
 btf="clang bpftool dwarves"
 
 wanted() {

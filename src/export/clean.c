@@ -7,14 +7,20 @@
 
 #include "utf8.h"
 
-/* C0, DEL, and C1 (U+0080 to U+009F), which some terminals obey. */
+/* C0, DEL, C1 (U+0080 to U+009F), which some terminals obey, U+2028 and U+2029, which end a line
+ * for some readers, and what turns the direction of writing (U+202A to E, U+2066 to 9). */
 static bool is_control(const char *text, size_t len)
 {
-	unsigned char first = (unsigned char)text[0];
+	const unsigned char *bytes = (const unsigned char *)text;
 
 	if (len == 1)
-		return first < 0x20 || first == 0x7f;
-	return len == 2 && first == 0xc2 && (unsigned char)text[1] < 0xa0;
+		return bytes[0] < 0x20 || bytes[0] == 0x7f;
+	if (len == 2)
+		return bytes[0] == 0xc2 && bytes[1] < 0xa0;
+	if (len != 3 || bytes[0] != 0xe2)
+		return false;
+	return (bytes[1] == 0x80 && bytes[2] >= 0xa8 && bytes[2] <= 0xae) ||
+	       (bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9);
 }
 
 /* What stands for one character; NULL: itself. */

@@ -82,7 +82,7 @@ static void add_life(struct trace *trace, const struct space *space, const struc
 	const struct area *area = space_area_at(space, event->start);
 
 	if (area && area->state == AREA_LAZY && area->start == event->start &&
-	    area->end == event->end && area->free_ns == event->t_ns)
+	    area->end == event->end)
 		lifetimes_add(trace->lifetimes, area, event->t_ns, false);
 }
 

@@ -27,6 +27,8 @@ static void rules(void **state)
 		{ "na\xc3\xafve", "na\xc3\xafve", NULL },
 		{ "\xc2\x9b" "31m", "?31m", NULL },				/* C1: CSI */
 		{ "\xc2\xa0", "\xc2\xa0", NULL },				/* no control */
+		{ "a\xe2\x80\xaf" "b", "a\xe2\x80\xaf" "b", NULL },		/* U+202F */
+		{ "\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6x", "???x", NULL },
 		{ "a\xff" "b", "a" UTF8_REPLACEMENT "b", NULL },
 		{ "\xc0\xaf", UTF8_REPLACEMENT UTF8_REPLACEMENT, NULL },	/* overlong '/' */
 		{ "\xed\xa0\x80", UTF8_REPLACEMENT UTF8_REPLACEMENT UTF8_REPLACEMENT, NULL },

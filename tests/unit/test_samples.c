@@ -118,6 +118,9 @@ static void what_the_model_refuses(void **state)
 	feed_alloc(f, PAGES - 1, PAGES + 3, 0);
 	feed(f, ev_alloc(0, 5, 5, 0));
 	assert_int_equal(samples_count(f->samples), 0);
+	feed_alloc(f, 10, 13, 0);
+	feed(f, ev_alloc(0, 10, 13, 3)); /* nothing but guard pages */
+	assert_total(f, SAMPLES_ALLOC, 3 * PAGE, 1);
 }
 
 static void assert_path(struct fixture *f, const struct sample *sample, const char *want)
