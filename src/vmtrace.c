@@ -9,7 +9,7 @@
 
 static const struct command *const commands[] = {
 	&cmd_live,   &cmd_map,    &cmd_holes,  &cmd_fit,      &cmd_why,    &cmd_simulate, &cmd_top,
-	&cmd_events, &cmd_layout, &cmd_verify, &cmd_snapshot, &cmd_doctor, &cmd_export,
+	&cmd_events, &cmd_layout, &cmd_verify, &cmd_snapshot, &cmd_doctor, &cmd_export,   &cmd_diff,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -36,5 +36,6 @@ extern const struct command cmd_verify;
 extern const struct command cmd_doctor;
 extern const struct command cmd_simulate;
 extern const struct command cmd_export;
+extern const struct command cmd_diff;
 
 #endif

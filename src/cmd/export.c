@@ -93,6 +93,16 @@ static int check_options(const struct options *options)
 	return EXIT_USAGE;
 }
 
+static int check_build(const struct options *options)
+{
+	if (options->format != EXPORT_PPROF || export_has_pprof)
+		return EXIT_OK;
+	log_error("this vmtrace was built without protobuf-c and so without the pprof export: "
+		  "install "
+		  "libprotobuf-c-dev, protobuf-c-compiler and zlib1g-dev, and build it again");
+	return EXIT_FAILED;
+}
+
 static int cannot_write(const char *path, int err)
 {
 	log_error("cannot write '%s': %s", path, strerror(-err));
@@ -254,6 +264,8 @@ static int run(const struct options *options)
 	struct exporter exporter = { .options = options, .format = &formats[options->format] };
 	int code = check_options(options);
 
+	if (!code)
+		code = check_build(options);
 	if (code)
 		return code;
 	exporter.sink = (struct sink){ .event = on_event, .context = &exporter };

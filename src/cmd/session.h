@@ -24,12 +24,14 @@
 
 struct capture;
 
+#define SESSION_NO_LIMIT UINT64_MAX
+
 struct session {
 	const struct options *options;
 	struct names *names;
 	struct stacks *stacks;
 	struct space *space;
-	struct trend *trend; /* of space, over the events */
+	struct trend *trend;         /* of space, over the events */
 	struct capture *capture;     /* live, else NULL */
 	struct jsonl_reader *reader; /* file, else NULL */
 	struct stream_header header;
@@ -41,6 +43,10 @@ struct session {
 	char hostname[64];
 	bool cut_off; /* the recording has no trailer */
 	uint32_t reconciles; /* live: comparisons on the way that came to an end */
+	uint64_t limit_ns VMT_ALIGNED8; /* file: how far from start_ns on it is read; may be set
+					 * before session_run. SESSION_NO_LIMIT: to its end */
+	bool limit_reached;
+	bool in_snapshot; /* half of the kernel's list is applied: no state to stop at */
 };
 
 /*

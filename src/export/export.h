@@ -7,6 +7,7 @@
 #ifndef VMTRACE_EXPORT_EXPORT_H
 #define VMTRACE_EXPORT_EXPORT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -40,8 +41,10 @@ struct export_data {
 int export_folded(FILE *out, const struct export_data *data);
 
 /* pprof, Pyroscope, Parca: gzipped profile.proto with the sample names of a Go heap profile; for
- * the value failed: failed_objects and failed_space. -ENOSYS in a build without protobuf-c. */
+ * the value failed: failed_objects and failed_space. -ENOSYS in a build without protobuf-c, which
+ * export_has_pprof tells before. */
 int export_pprof(FILE *out, const struct export_data *data);
+extern const bool export_has_pprof;
 
 /* speedscope's own JSON: a profile for each value. */
 int export_speedscope(FILE *out, const struct export_data *data);

@@ -353,6 +353,8 @@ static int put_all(struct writer *writer)
 	return writer->err;
 }
 
+const bool export_has_pprof = true;
+
 int export_pprof(FILE *out, const struct export_data *data)
 {
 	struct writer writer = {

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+const bool export_has_pprof = false;
+
 int export_pprof(FILE *out, const struct export_data *data)
 {
 	(void)out;

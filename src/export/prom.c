@@ -20,6 +20,7 @@
 #define OTHER       "other"
 #define LE_SMALLEST 4096u /* one page; then powers of two up to 2 GiB */
 #define NR_LE       20
+#define MAX_OWNERS  1000 /* series cost memory where they are stored */
 
 static void head(FILE *out, const char *name, const char *type, const char *help)
 {
@@ -188,13 +189,14 @@ static int put_owners(FILE *out, const struct export_data *data)
 	const struct view *view = &data->view;
 	struct owners owners;
 	struct series *list;
+	uint32_t top = data->top < MAX_OWNERS ? data->top : MAX_OWNERS;
 	uint32_t count = 0;
 	int err = owners_collect(view->space, view->names, view->stacks, OWNERS_BY_CALLER,
 				 OWNERS_SORT_BYTES, &owners);
 
 	if (err)
 		return err;
-	list = calloc((size_t)data->top + 1, sizeof(*list));
+	list = calloc((size_t)top + 1, sizeof(*list));
 	if (!list)
 		err = -ENOMEM;
 	for (uint32_t i = 0; i < owners.count && !err; i++) {
@@ -202,9 +204,9 @@ static int put_owners(FILE *out, const struct export_data *data)
 		const char *name = names_text(view->names, owner->name_id);
 
 		err = add_series(list, &count,
-				 i >= data->top ? OTHER
-				 : *name        ? name
-						: "?",
+				 i >= top ? OTHER
+				 : *name  ? name
+					  : "?",
 				 owner->live_bytes);
 	}
 	if (!err)

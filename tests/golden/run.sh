@@ -52,27 +52,43 @@ output() {
 	[ $status -eq 0 ] || echo "exit $status"
 }
 
+# compare LABEL: the last output with tests/golden/LABEL.expected.
+compare() {
+	expected="$dir/$1.expected"
+	if grep -q -E 'Sanitizer|runtime error' "$tmp/stderr"; then
+		failed=$((failed + 1))
+		echo "FAIL $1"
+		cat "$tmp/stderr"
+	elif [ $record = yes ]; then
+		cp "$tmp/out" "$expected"
+		echo "recorded $1"
+	elif diff -u "$expected" "$tmp/out" >"$tmp/diff" 2>&1; then
+		passed=$((passed + 1))
+		echo "ok $1"
+	else
+		failed=$((failed + 1))
+		echo "FAIL $1"
+		cat "$tmp/diff" "$tmp/stderr"
+	fi
+}
+
+# check NAME COMMAND ARGUMENT...
 check() {
-	expected="$dir/$1.$2.expected"
 	input="$dir/$1.jsonl"
 	label=$1.$2
 	shift 2
 	output "$@" -i "$input" >"$tmp/out"
-	if grep -q -E 'Sanitizer|runtime error' "$tmp/stderr"; then
-		failed=$((failed + 1))
-		echo "FAIL $label"
-		cat "$tmp/stderr"
-	elif [ $record = yes ]; then
-		cp "$tmp/out" "$expected"
-		echo "recorded $label"
-	elif diff -u "$expected" "$tmp/out" >"$tmp/diff" 2>&1; then
-		passed=$((passed + 1))
-		echo "ok $label"
-	else
-		failed=$((failed + 1))
-		echo "FAIL $label"
-		cat "$tmp/diff" "$tmp/stderr"
-	fi
+	compare "$label"
+}
+
+# check_diff LABEL ARGUMENT...: the files are named without their folder.
+check_diff() {
+	label=diff.$1
+	shift
+	output diff "$@" >"$tmp/out"
+	sed "s|$dir/||g" "$tmp/out" >"$tmp/short"
+	mv "$tmp/short" "$tmp/out"
+	compare "$label"
 }
 
 # One failure is explained on one screen, each of them.
@@ -127,5 +143,12 @@ for input in "$dir"/*.jsonl; do
 	case " $exported " in *" $name "*) check_all "$name" "$exports" ;; esac
 	[ $record = yes ] || { check_reread "$name"; check_screen "$name"; }
 done
+check_diff times "$dir/busy.jsonl@5s" @12s
+check_diff files "$dir/busy.jsonl@1m" "$dir/lost.jsonl" --by=stack --top=2
+check_diff backwards "$dir/busy.jsonl" @5s --by=module --sort=count
+check_diff kernels "$dir/small.jsonl" "$dir/hostile-names.jsonl"
+check_diff itself "$dir/busy.jsonl" "$dir/busy.jsonl"
+check_diff json "$dir/busy.jsonl@5s" "$dir/busy.jsonl" --by=kind --top=2 --json
+check_diff seed "$dir/reseeded.jsonl@0s" @30s --by=comm
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
