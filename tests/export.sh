@@ -146,6 +146,11 @@ output_file() {
 		[ "$(find "$tmp" -name '.o.prom*' | wc -l)" -eq 0 ]
 }
 
+output_dash() {
+	(cd "$tmp" && "$OLDPWD/$vmtrace" export --format=csv -o - -i "$OLDPWD/tests/golden/busy.jsonl") |
+		grep -q '^start,end,bytes' && [ ! -e "$tmp/-" ]
+}
+
 no_such_folder() {
 	local rc=0
 	export_as prom tests/golden/busy.jsonl -o "$tmp/none/o.prom" 2>"$tmp/err" || rc=$?
@@ -190,6 +195,7 @@ check "value of no use" refuses 'is for folded, pprof and speedscope' --format=c
 check "unknown format" refuses "'svg' is not folded, pprof" --format=svg
 check "interval of a file" refuses 'is for --format=prom' --format=prom --interval=1s -o "$tmp/x"
 check "output file" output_file
+check "output -" output_dash
 check "no such folder" no_such_folder
 echo "export: $passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

@@ -44,6 +44,12 @@ struct exporter {
 	struct jsonl_out jsonl;
 };
 
+/* NULL: stdout. */
+static const char *output_of(const struct options *options)
+{
+	return options->output && strcmp(options->output, "-") ? options->output : NULL;
+}
+
 static void count_failure(struct export_failures *failures, const struct event *event)
 {
 	if (event->err == -EBUSY)
@@ -84,9 +90,9 @@ static int check_options(const struct options *options)
 		log_error("--value is for folded, pprof and speedscope; %s has no choice of values",
 			  export_format_name(options->format));
 	else if (options->interval_given &&
-		 (options->format != EXPORT_PROM || !options->output || options->input))
+		 (options->format != EXPORT_PROM || !output_of(options) || options->input))
 		log_error("--interval is for --format=prom -o FILE of this machine");
-	else if (options->format == EXPORT_PPROF && !options->output && isatty(STDOUT_FILENO))
+	else if (options->format == EXPORT_PPROF && !output_of(options) && isatty(STDOUT_FILENO))
 		log_error("pprof is binary: use -o FILE, or pipe it");
 	else
 		return EXIT_OK;
@@ -112,7 +118,7 @@ static int cannot_write(const char *path, int err)
 /* Told now, not after an hour of watching. A stream is written from its first event on. */
 static int open_output(struct exporter *exporter)
 {
-	const char *path = exporter->options->output;
+	const char *path = output_of(exporter->options);
 	struct outfile *file;
 	int err;
 
@@ -184,7 +190,7 @@ static int write_stdout(struct exporter *exporter, const struct export_data *dat
 static int write_export(struct exporter *exporter)
 {
 	struct export_data data = data_of(exporter);
-	const char *path = exporter->options->output;
+	const char *path = output_of(exporter->options);
 	struct outfile *file;
 	int err;
 
@@ -212,7 +218,7 @@ static int finish_jsonl(struct exporter *exporter)
 		return EXIT_OK;
 	errno = 0;
 	if (fclose(out) || err)
-		return cannot_write(exporter->options->output, errno ? -errno : err);
+		return cannot_write(output_of(exporter->options), errno ? -errno : err);
 	return EXIT_OK;
 }
 
