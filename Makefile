@@ -63,18 +63,29 @@ LIVE_SRCS := \
 NONE_SRCS := src/cmd/live_none.c
 
 ALL_SRCS    := $(sort $(wildcard src/*.c src/capture/*.c src/space/*.c src/record/*.c \
-		src/view/*.c src/cmd/*.c))
-COMMON_SRCS := $(filter-out $(LIVE_SRCS) $(NONE_SRCS) %.bpf.c,$(ALL_SRCS))
+		src/view/*.c src/export/*.c src/cmd/*.c))
+PPROF_SRCS  := src/export/pprof.c src/export/gzip.c
+COMMON_SRCS := $(filter-out $(LIVE_SRCS) $(NONE_SRCS) $(PPROF_SRCS) src/export/pprof_none.c \
+		%.bpf.c,$(ALL_SRCS))
 
 LIVE_LIBS := -lbpf -lelf
 BASE_LIBS := -ljansson -lzstd -lz -lpthread
+
+# Optional: the pprof export. The i386 root always has what it needs.
+HAVE_PPROF := $(shell pkg-config --exists libprotobuf-c zlib 2>/dev/null && \
+	command -v protoc-c >/dev/null && echo yes)
+PPROF_LIBS := -lprotobuf-c -lz
+PPROF_OBJ  := proto/profile.pb-c.o
 
 HOST_IS_I386 := $(filter i386% i486% i586% i686%,$(shell $(CC) -dumpmachine 2>/dev/null))
 
 # ---- this machine ----------------------------------------------------------------------------
 
-HOST_SRCS := $(COMMON_SRCS) $(if $(HOST_IS_I386),$(LIVE_SRCS),$(NONE_SRCS))
-HOST_OBJS := $(HOST_SRCS:%.c=$(B)/host/%.o) \
+OPTIONAL_SRCS := $(if $(HAVE_PPROF),$(PPROF_SRCS),src/export/pprof_none.c)
+OPTIONAL_LIBS := $(if $(HAVE_PPROF),$(PPROF_LIBS))
+
+HOST_SRCS := $(COMMON_SRCS) $(OPTIONAL_SRCS) $(if $(HOST_IS_I386),$(LIVE_SRCS),$(NONE_SRCS))
+HOST_OBJS := $(HOST_SRCS:%.c=$(B)/host/%.o) $(if $(HAVE_PPROF),$(B)/host/$(PPROF_OBJ)) \
 	$(if $(HOST_IS_I386),$(B)/host/src/capture/btf_bytes.o $(B)/host/src/capture/objects.o)
 
 .PHONY: all
@@ -82,18 +93,23 @@ all: vmtrace
 
 vmtrace: $(HOST_OBJS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(HOST_IS_I386),$(LIVE_LIBS)) $(BASE_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(HOST_IS_I386),$(LIVE_LIBS)) \
+		$(OPTIONAL_LIBS) $(BASE_LIBS)
+ifeq (,$(HAVE_PPROF))
+	@echo "  note     without protobuf-c: no pprof export" \
+		"(apt install libprotobuf-c-dev protobuf-c-compiler zlib1g-dev pkg-config)"
+endif
 
 $(B)/host/%.o: %.c | $(B)/tools.host
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -I$(B)/proto -MMD -MP -c $< -o $@
 
 # ---- static i386 -----------------------------------------------------------------------------
 
-I386_SRCS := $(COMMON_SRCS) $(LIVE_SRCS)
-I386_OBJS := $(I386_SRCS:%.c=$(B)/i386/%.o) $(B)/i386/src/capture/btf_bytes.o \
-	$(B)/i386/src/capture/objects.o
+I386_SRCS := $(COMMON_SRCS) $(PPROF_SRCS) $(LIVE_SRCS)
+I386_OBJS := $(I386_SRCS:%.c=$(B)/i386/%.o) $(B)/i386/$(PPROF_OBJ) \
+	$(B)/i386/src/capture/btf_bytes.o $(B)/i386/src/capture/objects.o
 # The root is made when the first i386 object is built; its path is then known.
 I386_CC = $(CLANG) --target=i386-linux-gnu --sysroot=$$(cat $(B)/i386/.root)
 
@@ -109,18 +125,41 @@ $(B)/i386/.root: tools/i386-root.sh tools/lib.sh | $(B)/tools.bpf
 
 $(B)/i386/vmtrace: $(I386_OBJS)
 	$(call say,LINK,$@)
-	$(Q)$(I386_CC) -static $(CFLAGS) -o $@ $^ $(LIVE_LIBS) $(BASE_LIBS)
+	$(Q)$(I386_CC) -static $(CFLAGS) -o $@ $^ $(LIVE_LIBS) $(PPROF_LIBS) $(BASE_LIBS)
 
 $(B)/i386/%.o: %.c $(B)/i386/.root
 	$(call say,CC i386,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(I386_CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -MMD -MP -c $< -o $@
+	$(Q)$(I386_CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -I$(B)/proto -MMD -MP -c $< -o $@
 
 GUEST_TOOLS := $(B)/i386/stim $(B)/i386/ringflood $(B)/i386/fittrial
 
 $(GUEST_TOOLS): $(B)/i386/%: tests/vm/%.c $(B)/i386/.root
 	$(call say,CC i386,$<)
 	$(Q)$(I386_CC) -static $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $<
+
+# ---- pprof's messages --------------------------------------------------------------------------
+
+$(B)/proto/profile.pb-c.c: src/export/profile.proto
+	$(call need,protoc-c,protobuf-c-compiler)
+	$(call say,PROTO,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $<
+
+$(B)/host/src/export/pprof.o $(B)/unit/src/export/pprof.o $(B)/i386/src/export/pprof.o: \
+	$(B)/proto/profile.pb-c.c
+
+$(B)/host/$(PPROF_OBJ): $(B)/proto/profile.pb-c.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_CFLAGS) $(CFLAGS) -c $< -o $@
+
+$(B)/unit/$(PPROF_OBJ): $(B)/proto/profile.pb-c.c
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(BASE_CFLAGS) $(UNIT_CFLAGS) -c $< -o $@
+
+$(B)/i386/$(PPROF_OBJ): $(B)/proto/profile.pb-c.c $(B)/i386/.root
+	$(Q)mkdir -p $(@D)
+	$(Q)$(I386_CC) $(BASE_CFLAGS) $(CFLAGS) -c $< -o $@
 
 # ---- BPF -------------------------------------------------------------------------------------
 
@@ -209,7 +248,8 @@ $(B)/tools.bpf:
 
 UNIT_SRCS   := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_TESTS  := $(UNIT_SRCS:tests/unit/%.c=$(B)/unit/%)
-UNIT_OBJS   := $(patsubst %.c,$(B)/unit/%.o,$(filter-out src/vmtrace.c src/cmd/%,$(COMMON_SRCS)))
+UNIT_OBJS   := $(patsubst %.c,$(B)/unit/%.o,$(filter-out src/vmtrace.c src/cmd/%, \
+	$(COMMON_SRCS) $(OPTIONAL_SRCS))) $(if $(HAVE_PPROF),$(B)/unit/$(PPROF_OBJ))
 UNIT_CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined
 
 # Every fuzz target, on its corpus.
@@ -235,10 +275,10 @@ $(B)/unit/libvmtrace.a: $(UNIT_OBJS)
 $(B)/unit/%.o: %.c | $(B)/tools.unit
 	$(call say,CC unit,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(BASE_CFLAGS) $(UNIT_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(BASE_CFLAGS) $(UNIT_CFLAGS) -I$(B)/proto -MMD -MP -c $< -o $@
 
 $(B)/unit/test_%: $(B)/unit/tests/unit/test_%.o $(B)/unit/libvmtrace.a
-	$(Q)$(CC) $(UNIT_CFLAGS) -o $@ $^ -lcmocka $(BASE_LIBS)
+	$(Q)$(CC) $(UNIT_CFLAGS) -o $@ $^ -lcmocka $(OPTIONAL_LIBS) $(BASE_LIBS)
 
 # ---- benchmarks: print figures, judge nothing -------------------------------------------------------
 

@@ -8,8 +8,8 @@
 #include "cmd/command.h"
 
 static const struct command *const commands[] = {
-	&cmd_live,   &cmd_record,   &cmd_map,    &cmd_holes,  &cmd_fit,
-	&cmd_why,    &cmd_simulate, &cmd_top,    &cmd_events, &cmd_layout,
+	&cmd_live,   &cmd_record, &cmd_map,    &cmd_holes,    &cmd_fit,    &cmd_why,
+	&cmd_simulate, &cmd_top,  &cmd_events, &cmd_diff,     &cmd_export, &cmd_layout,
 	&cmd_verify, &cmd_snapshot, &cmd_doctor, &cmd_info,   &cmd_schema,
 };
 

@@ -11,7 +11,7 @@
 root=$CACHE/i386-root
 # libelf is also what objtool needs, when a module is built; headers packages
 # bring every other build tool ready made, so neither flex nor bison is needed.
-include=gcc,make,libc6-dev,libbpf-dev,libelf-dev,zlib1g-dev,libjansson-dev,libzstd-dev,libcmocka-dev,busybox-static
+include=gcc,make,libc6-dev,libbpf-dev,libelf-dev,zlib1g-dev,libjansson-dev,libzstd-dev,libcmocka-dev,libprotobuf-c-dev,busybox-static
 
 wanted_stamp() { echo "1 $SUITE minbase $include" | hash_of; }
 

@@ -6,15 +6,17 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
 
-build="clang llvm bpftool make gcc libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev libzstd-dev libcmocka-dev python3 python3-jsonschema zstd pkg-config debootstrap"
+build="clang llvm bpftool make gcc libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev libzstd-dev libcmocka-dev python3 python3-jsonschema zstd pkg-config debootstrap libprotobuf-c-dev protobuf-c-compiler"
 vm="qemu-system-x86 cpio"
+# What opens the exports in tests/export.sh.
+export="jq protobuf-compiler sqlite3"
 btf="clang bpftool dwarves"
 
 wanted() {
 	case $1 in
 	build) echo "$build" ;;
 	vm) echo "$vm" ;;
-	all) echo "$build $vm" ;;
+	all) echo "$build $vm $export" ;;
 	btf) echo "$btf" ;;
 	*) die "usage: packages.sh [build|vm|all|btf]" ;;
 	esac

@@ -38,5 +38,7 @@ extern const struct command cmd_doctor;
 extern const struct command cmd_info;
 extern const struct command cmd_schema;
 extern const struct command cmd_simulate;
+extern const struct command cmd_export;
+extern const struct command cmd_diff;
 
 #endif

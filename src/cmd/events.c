@@ -4,6 +4,7 @@
 
 #include "clock.h"
 #include "cmd/command.h"
+#include "cmd/jsonl_out.h"
 #include "cmd/session.h"
 #include "log.h"
 #include "record/jsonl.h"
@@ -14,34 +15,11 @@ struct printer {
 	struct session session;
 	const struct options *options;
 	struct sink sink;
-	bool header_written;
+	struct jsonl_out jsonl;
 	bool ready; /* the first snapshot is complete: news from here on */
-	uint64_t events;
-	uint64_t lost;
 	uint64_t base_ns;
 	uint32_t lazy_bytes; /* before the event */
 };
-
-static int write_header(struct printer *printer)
-{
-	if (printer->header_written)
-		return 0;
-	printer->header_written = true;
-	return jsonl_write_header(stdout, &printer->session.header);
-}
-
-static int write_json(struct printer *printer, const struct event *event)
-{
-	int err = write_header(printer);
-
-	if (!err)
-		err = jsonl_write_event(stdout, event, printer->session.names,
-					printer->session.stacks);
-	printer->events += event->type != EV_STACK;
-	if (event->type == EV_LOST && lost_cause_hurts_map(event->state))
-		printer->lost += event->count;
-	return err == -EIO && errno == EPIPE ? -EPIPE : err;
-}
 
 /* Text leaves out what is not news: what existed before, stacks (they come with their events),
  * purges of nothing (a module load makes dozens). */
@@ -85,7 +63,8 @@ static int on_event(void *context, const struct event *event)
 {
 	struct printer *printer = context;
 
-	return printer->options->json ? write_json(printer, event) : write_text(printer, event);
+	return printer->options->json ? jsonl_out_event(&printer->jsonl, event)
+				      : write_text(printer, event);
 }
 
 /* Slices, so that what is buffered reaches the reader soon. */
@@ -104,8 +83,8 @@ static int flow(struct printer *printer, uint64_t duration_ns)
 
 static int finish(struct printer *printer)
 {
-	if (printer->options->json && !ferror(stdout) && write_header(printer) == 0)
-		jsonl_write_trailer(stdout, printer->events, printer->lost);
+	if (printer->options->json && !ferror(stdout))
+		jsonl_out_finish(&printer->jsonl); /* main tells if stdout refuses */
 	return session_exit_code(&printer->session);
 }
 
@@ -114,6 +93,7 @@ static int run(const struct options *options)
 	struct printer printer = { .options = options };
 	int code;
 
+	printer.jsonl = (struct jsonl_out){ .out = stdout, .session = &printer.session };
 	printer.sink = (struct sink){ .event = on_event, .context = &printer };
 	code = session_open(&printer.session, options, &printer.sink);
 	if (!code && !options->input)

@@ -9,6 +9,7 @@
 #include "capture/plan.h"
 #include "capture/transport.h"
 #include "event.h"
+#include "export/export.h"
 #include "space/owners.h"
 
 #define VMTRACE_VERSION_TEXT "0.1.0"
@@ -29,7 +30,9 @@ enum option_group {
 	TAKES_WORDS = 1 << 11,   /* words that are no options */
 	TAKES_REQUEST = 1 << 12, /* --kind, --align, --count */
 	TAKES_SIZES = 1 << 13,   /* --vmalloc, --cpus */
-	TAKES_RECORD = 1 << 14,  /* -o, --max-size, --rotate, --force */
+	TAKES_RECORD = 1 << 14,  /* --max-size, --rotate, --force */
+	TAKES_OUTPUT = 1 << 15,  /* -o */
+	TAKES_EXPORT = 1 << 16,  /* --format, --value */
 };
 
 enum color_when {
@@ -64,6 +67,8 @@ struct options {
 	enum owners_by by;
 	enum owners_sort sort;
 	enum color_when color;
+	enum export_format format;
+	enum samples_value value;
 	enum transport transport;
 	struct plan_options plan;     /* --probe-plan: its ways; none = the default ones */
 	const char *words[MAX_WORDS]; /* what is no option, in the order given */
@@ -78,6 +83,8 @@ struct options {
 	bool stacks;
 	bool areas;
 	bool force;
+	bool interval_given;
+	bool value_given;
 };
 
 struct command;

@@ -299,6 +299,6 @@ const struct command cmd_record = {
 		"reads with -i FILE, on any machine. What was written survives whatever happens "
 		"to vmtrace or the machine: at most the last second is missing. With -i the "
 		"events of another recording are taken (JSON Lines to .vmt).",
-	.takes = TAKES_INPUT | TAKES_DURATION | TAKES_CAPTURE | TAKES_RECORD,
+	.takes = TAKES_INPUT | TAKES_DURATION | TAKES_CAPTURE | TAKES_OUTPUT | TAKES_RECORD,
 	.run = run,
 };

@@ -97,6 +97,7 @@ static int start(struct session *session, const struct options *options)
 	memset(session, 0, sizeof(*session));
 	stop_install();
 	session->options = options;
+	session->limit_ns = SESSION_NO_LIMIT;
 	session->names = names_new();
 	session->stacks = stacks_new();
 	if (session->names && session->stacks)
@@ -169,6 +170,17 @@ static void note_end(struct session *session)
 		log_note("'%s' %s", session->options->input, reader_why(session->reader));
 }
 
+/* True for the first event after the limit that leaves a whole map behind. */
+static bool past_limit(struct session *session, const struct event *event)
+{
+	if (!session->in_snapshot && event->type != EV_STACK && session->start_ns &&
+	    event->t_ns > session->start_ns)
+		session->limit_reached = event->t_ns - session->start_ns > session->limit_ns;
+	if (event->type == EV_SNAPSHOT_BEGIN || event->type == EV_SNAPSHOT_END)
+		session->in_snapshot = event->type == EV_SNAPSHOT_BEGIN;
+	return session->limit_reached;
+}
+
 static int run_file(struct session *session)
 {
 	struct event event;
@@ -185,6 +197,8 @@ static int run_file(struct session *session)
 			log_error("reading '%s': %s", session->options->input, strerror(-got));
 			return EXIT_FAILED;
 		}
+		if (past_limit(session, &event))
+			return SESSION_END;
 		got = take_event(session, &event);
 		if (got < 0)
 			return got == -EPIPE ? SESSION_END : EXIT_FAILED;

@@ -25,6 +25,8 @@
 
 struct capture;
 
+#define SESSION_NO_LIMIT UINT64_MAX
+
 struct session {
 	const struct options *options;
 	struct names *names;
@@ -43,6 +45,11 @@ struct session {
 	uint32_t reconciles;            /* live: comparisons on the way that came to an end */
 	bool cut_off;                   /* the recording is not all that was recorded */
 	bool damaged;                   /* ... because it is not as it was written */
+	bool limit_reached;
+	bool in_snapshot;               /* half of the kernel's list is applied: no state to stop
+					   at */
+	uint64_t limit_ns VMT_ALIGNED8; /* file: how far from start_ns on it is read; may be set
+					   before session_run. SESSION_NO_LIMIT: to its end */
 };
 
 /*

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REPLACEMENT "\xef\xbf\xbd"
+#include "utf8.h"
 
 struct json_put json_put_new(void)
 {
@@ -78,52 +78,20 @@ void json_put_addr(struct json_put *put, const char *key, uint32_t addr)
 	json_put_value(put, key, json_string_nocheck(text));
 }
 
-/* Length of the UTF-8 sequence at text, 0 if there is none. The NUL at the end stops it. */
-static size_t utf8_len(const unsigned char *text)
-{
-	uint32_t code;
-	size_t len;
-	size_t i;
-
-	if (text[0] < 0x80)
-		return 1;
-	if (text[0] < 0xc2 || text[0] > 0xf4)
-		return 0;
-	len = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-	code = text[0] & (0x7fu >> len);
-	for (i = 1; i < len; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3f);
-	}
-	if ((len == 3 && code < 0x800) || (code >= 0xd800 && code < 0xe000))
-		return 0;
-	if ((len == 4 && code < 0x10000) || code > 0x10ffff)
-		return 0;
-	return len;
-}
-
 static json_t *repaired_string(const char *text)
 {
-	const unsigned char *from = (const unsigned char *)text;
-	char *copy = malloc(strlen(text) * strlen(REPLACEMENT) + 1);
+	char *copy = malloc(strlen(text) * strlen(UTF8_REPLACEMENT) + 1);
 	char *to = copy;
 	json_t *value;
 
 	if (!copy)
 		return NULL;
-	while (*from) {
-		size_t len = utf8_len(from);
+	while (*text) {
+		size_t len = utf8_len(text);
 
-		if (len) {
-			memcpy(to, from, len);
-			to += len;
-			from += len;
-		} else {
-			memcpy(to, REPLACEMENT, strlen(REPLACEMENT));
-			to += strlen(REPLACEMENT);
-			from++;
-		}
+		to = mempcpy(to, len ? text : UTF8_REPLACEMENT,
+			     len ? len : strlen(UTF8_REPLACEMENT));
+		text += len ? len : 1;
 	}
 	*to = '\0';
 	value = json_string(copy);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the text views share. Only src/view includes it. */
+/* What the text views share. Only src/view and src/export include it. */
 #ifndef VMTRACE_VIEW_TEXT_UTIL_H
 #define VMTRACE_VIEW_TEXT_UTIL_H
 

@@ -37,36 +37,63 @@ simulate|simulate
 simulate-sizes|simulate --vmalloc=64M,256M --cpus=8
 simulate-json|simulate --json'
 
+# The exports, of some recordings: what they are made of is in the views above already.
+exports='folded|export --format=folded
+folded-alloc|export --format=folded --value=alloc
+folded-failed|export --format=folded --value=failed
+speedscope|export --format=speedscope
+perfetto|export --format=perfetto --top=5
+csv|export --format=csv
+prom|export --format=prom --top=3'
+exported='busy empty failed hostile-names lost'
+
 # The version may change without any view changing; so may the blanks that pad its line.
 output() {
 	"$vmtrace" "$@" >"$tmp/raw" 2>"$tmp/stderr"
 	status=$?
-	sed 's/^ vmtrace [^ ]*  *\(.*[^ ]\)   *\([a-z]*ed [^ ]*\)$/ vmtrace VERSION  \1  \2/' "$tmp/raw"
+	sed -e 's/^ vmtrace [^ ]*  *\(.*[^ ]\)   *\([a-z]*ed [^ ]*\)$/ vmtrace VERSION  \1  \2/' \
+		-e 's/"version":"[^"]*"/"version":"VERSION"/; s/version="[^"]*"/version="VERSION"/' \
+		-e 's/vmtrace@[^"]*/vmtrace@VERSION/' "$tmp/raw"
 	[ $status -eq 0 ] || echo "exit $status"
+}
+
+# compare LABEL: the last output with tests/golden/LABEL.expected; LABEL.vmt must be the same.
+compare() {
+	expected="$dir/${1%.vmt}.expected"
+	if grep -q -E 'Sanitizer|runtime error' "$tmp/stderr"; then
+		failed=$((failed + 1))
+		echo "FAIL $1"
+		cat "$tmp/stderr"
+	elif [ $record = yes ]; then
+		cp "$tmp/out" "$expected"
+		echo "recorded $1"
+	elif diff -u "$expected" "$tmp/out" >"$tmp/diff" 2>&1; then
+		passed=$((passed + 1))
+		echo "ok $1"
+	else
+		failed=$((failed + 1))
+		echo "FAIL $1"
+		cat "$tmp/diff" "$tmp/stderr"
+	fi
 }
 
 # check INPUT NAME COMMAND ARGUMENT...
 check() {
 	input=$1
-	expected="$dir/$2.$3.expected"
 	label=$2.$3$([ "$input" = "$tmp/$2.vmt" ] && echo .vmt)
 	shift 3
 	output "$@" -i "$input" >"$tmp/out"
-	if grep -q -E 'Sanitizer|runtime error' "$tmp/stderr"; then
-		failed=$((failed + 1))
-		echo "FAIL $label"
-		cat "$tmp/stderr"
-	elif [ $record = yes ]; then
-		cp "$tmp/out" "$expected"
-		echo "recorded $label"
-	elif diff -u "$expected" "$tmp/out" >"$tmp/diff" 2>&1; then
-		passed=$((passed + 1))
-		echo "ok $label"
-	else
-		failed=$((failed + 1))
-		echo "FAIL $label"
-		cat "$tmp/diff" "$tmp/stderr"
-	fi
+	compare "$label"
+}
+
+# check_diff LABEL ARGUMENT...: the files are named without their folder.
+check_diff() {
+	label=diff.$1
+	shift
+	output diff "$@" >"$tmp/out"
+	sed "s|$dir/||g" "$tmp/out" >"$tmp/short"
+	mv "$tmp/short" "$tmp/out"
+	compare "$label"
 }
 
 # One failure is explained on one screen, each of them.
@@ -121,13 +148,13 @@ check_from_outside() {
 	done
 }
 
-# Every view of $2, read from $1.
+# check_views INPUT NAME TABLE: every view of NAME, read from INPUT.
 check_views() {
 	while IFS='|' read -r command arguments; do
 		# shellcheck disable=SC2086
 		check "$1" "$2" "$command" $arguments
 	done <<END
-$commands
+$3
 END
 }
 
@@ -142,14 +169,22 @@ if ! command -v zstd >/dev/null || ! python3 -c 'import jsonschema' 2>/dev/null;
 fi
 for input in "$dir"/*.jsonl; do
 	name=$(basename "$input" .jsonl)
-	check_views "$input" "$name"
+	check_views "$input" "$name" "$commands"
+	case " $exported " in *" $name "*) check_views "$input" "$name" "$exports" ;; esac
 	[ $record = yes ] && continue
 	check_reread "$name"
 	check_screen "$name"
 	"$vmtrace" record -q -i "$input" -o "$tmp/$name.vmt" || echo "cannot make $name.vmt"
-	check_views "$tmp/$name.vmt" "$name"
+	check_views "$tmp/$name.vmt" "$name" "$commands"
 	# A recording that was cut off has no trailer.
 	[ $outside = no ] || [ "$name" = truncated ] || check_from_outside "$name"
 done
+check_diff times "$dir/busy.jsonl@5s" @12s
+check_diff files "$dir/busy.jsonl@1m" "$dir/lost.jsonl" --by=stack --top=2
+check_diff backwards "$dir/busy.jsonl" @5s --by=module --sort=count
+check_diff kernels "$dir/small.jsonl" "$dir/hostile-names.jsonl"
+check_diff itself "$dir/busy.jsonl" "$dir/busy.jsonl"
+check_diff json "$dir/busy.jsonl@5s" "$dir/busy.jsonl" --by=kind --top=2 --json
+check_diff seed "$dir/reseeded.jsonl@0s" @30s --by=comm
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct outfile {
+	FILE *stream;
+	char *path; /* what the file is to be, links resolved */
+	char *temp; /* what it is now; NULL = written in place */
+};
+
+static void release(struct outfile *out)
+{
+	if (out->stream)
+		fclose(out->stream);
+	free(out->path);
+	free(out->temp);
+	free(out);
+}
+
+/* "dir/.name.XXXXXX" of "dir/name". */
+static char *temp_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int dir = slash ? (int)(slash - path) + 1 : 0;
+	char *temp;
+
+	return asprintf(&temp, "%.*s.%s.XXXXXX", dir, path, path + dir) < 0 ? NULL : temp;
+}
+
+static int open_temp(struct outfile *out)
+{
+	int fd, err;
+
+	out->temp = temp_name(out->path);
+	if (!out->temp)
+		return -ENOMEM;
+	fd = mkostemp(out->temp, O_CLOEXEC);
+	if (fd < 0) {
+		err = -errno;
+		free(out->temp);
+		out->temp = NULL;
+		return err;
+	}
+	if (fchmod(fd, 0644) == 0)
+		out->stream = fdopen(fd, "w");
+	if (out->stream)
+		return 0;
+	err = -errno;
+	close(fd);
+	unlink(out->temp);
+	return err;
+}
+
+static int open_in_place(struct outfile *out)
+{
+	out->stream = fopen(out->path, "we");
+	return out->stream ? 0 : -errno;
+}
+
+int outfile_open(const char *path, struct outfile **result)
+{
+	struct outfile *out;
+	struct stat st;
+	bool special;
+	int err;
+
+	if (!*path)
+		return -ENOENT;
+	out = calloc(1, sizeof(*out));
+	if (!out)
+		return -ENOMEM;
+	special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+	if (!special)
+		out->path = realpath(path, NULL);
+	if (!out->path)
+		out->path = strdup(path);
+	err = !out->path ? -ENOMEM : special ? open_in_place(out) : open_temp(out);
+	if (err) {
+		release(out);
+		return err;
+	}
+	*result = out;
+	return 0;
+}
+
+FILE *outfile_stream(struct outfile *out)
+{
+	return out->stream;
+}
+
+/* Flushed and, if it has a name of its own, on the disk: a crash after the rename must not leave an
+ * empty file in place of the old one. */
+static int finish_stream(struct outfile *out)
+{
+	int err = 0;
+
+	errno = 0;
+	if (ferror(out->stream) || fflush(out->stream) || (out->temp && fsync(fileno(out->stream))))
+		err = errno ? -errno : -EIO;
+	if (fclose(out->stream) && !err)
+		err = -errno;
+	out->stream = NULL;
+	return err;
+}
+
+int outfile_commit(struct outfile *out)
+{
+	int err = finish_stream(out);
+
+	if (!err && out->temp && rename(out->temp, out->path) < 0)
+		err = -errno;
+	if (err && out->temp)
+		unlink(out->temp);
+	release(out);
+	return err;
+}
+
+void outfile_abort(struct outfile *out)
+{
+	if (!out)
+		return;
+	if (out->temp)
+		unlink(out->temp);
+	release(out);
+}
