@@ -33,7 +33,7 @@ part() {
 }
 
 unit_tests() {
-	find build/unit -maxdepth 1 -name 'test_*' -type f ! -name '*.log' -print0 | sort -z |
+	find build/unit -maxdepth 1 -name "test_*" -type f ! -name "*.*" -print0 | sort -z |
 		xargs -0 tests/unit/run.sh
 }
 

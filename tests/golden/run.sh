@@ -135,9 +135,9 @@ check_from_outside() {
 	for how in format schema; do
 		case $how in
 		format) "$dir/read_vmt.py" "$tmp/$1.vmt" "$tmp/again.jsonl" ;;
-		schema) "$dir/check_schema.py" "$tmp/schema" "$tmp/again.jsonl" ;;
+		schema) "$dir/check_schema.py" "$all/schema" "$tmp/again.jsonl" ;;
 		esac >"$tmp/diff" 2>&1 && ok=yes || ok=no
-		if [ $ok = yes ]; then
+		if [ "$ok" = yes ]; then
 			passed=$((passed + 1))
 			echo "ok $1.$how"
 		else
@@ -158,33 +158,62 @@ $3
 END
 }
 
+# Every view of one recording, and what must be the same whatever the form that it is read from.
+check_recording() {
+	name=$(basename "$1" .jsonl)
+	check_views "$1" "$name" "$commands"
+	case " $exported " in *" $name "*) check_views "$1" "$name" "$exports" ;; esac
+	[ $record = yes ] && return
+	check_reread "$name"
+	check_screen "$name"
+	"$vmtrace" record -q -i "$1" -o "$tmp/$name.vmt" || echo "cannot make $name.vmt"
+	check_views "$tmp/$name.vmt" "$name" "$commands"
+	# A recording that was cut off has no trailer.
+	[ $outside = no ] || [ "$name" = truncated ] || check_from_outside "$name"
+}
+
+check_diffs() {
+	check_diff times "$dir/busy.jsonl@5s" @12s
+	check_diff files "$dir/busy.jsonl@1m" "$dir/lost.jsonl" --by=stack --top=2
+	check_diff backwards "$dir/busy.jsonl" @5s --by=module --sort=count
+	check_diff kernels "$dir/small.jsonl" "$dir/hostile-names.jsonl"
+	check_diff itself "$dir/busy.jsonl" "$dir/busy.jsonl"
+	check_diff json "$dir/busy.jsonl@5s" "$dir/busy.jsonl" --by=kind --top=2 --json
+	check_diff seed "$dir/reseeded.jsonl@0s" @30s --by=comm
+}
+
+# part NAME COMMAND...: runs it beside the others, in a folder of its own, which gets what it
+# printed and its sum.
+part() {
+	mkdir "$all/$1"
+	(
+		tmp=$all/$1
+		shift
+		"$@"
+		echo "$passed $failed" >"$tmp/sum"
+	) >"$all/$1/log" 2>&1 &
+}
+
 [ -x "$vmtrace" ] || { echo "$0: no $vmtrace: build it, or set VMTRACE" >&2; exit 1; }
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-"$vmtrace" schema >"$tmp/schema"
+all=$(mktemp -d) || exit 1
+trap 'rm -rf "$all"' EXIT
+"$vmtrace" schema >"$all/schema"
 outside=yes
 if ! command -v zstd >/dev/null || ! python3 -c 'import jsonschema' 2>/dev/null; then
 	outside=no
 	echo "skip format and schema: no zstd, or no python3 with jsonschema"
 fi
+part diffs check_diffs
 for input in "$dir"/*.jsonl; do
-	name=$(basename "$input" .jsonl)
-	check_views "$input" "$name" "$commands"
-	case " $exported " in *" $name "*) check_views "$input" "$name" "$exports" ;; esac
-	[ $record = yes ] && continue
-	check_reread "$name"
-	check_screen "$name"
-	"$vmtrace" record -q -i "$input" -o "$tmp/$name.vmt" || echo "cannot make $name.vmt"
-	check_views "$tmp/$name.vmt" "$name" "$commands"
-	# A recording that was cut off has no trailer.
-	[ $outside = no ] || [ "$name" = truncated ] || check_from_outside "$name"
+	part "$(basename "$input")" check_recording "$input"
 done
-check_diff times "$dir/busy.jsonl@5s" @12s
-check_diff files "$dir/busy.jsonl@1m" "$dir/lost.jsonl" --by=stack --top=2
-check_diff backwards "$dir/busy.jsonl" @5s --by=module --sort=count
-check_diff kernels "$dir/small.jsonl" "$dir/hostile-names.jsonl"
-check_diff itself "$dir/busy.jsonl" "$dir/busy.jsonl"
-check_diff json "$dir/busy.jsonl@5s" "$dir/busy.jsonl" --by=kind --top=2 --json
-check_diff seed "$dir/reseeded.jsonl@0s" @30s --by=comm
+wait
+cat "$all"/*/log
+for input in diffs "$dir"/*.jsonl; do
+	# A part that died has left no sum.
+	read -r p f <"$all/$(basename "$input")/sum" || { p=0 f=1; echo "FAIL $input died"; }
+	passed=$((passed + p))
+	failed=$((failed + f))
+done
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
