@@ -147,7 +147,8 @@ static const struct rule rules[] = {
 
 	/* mm/percpu.c */
 	RULE("pcpu_get_vm_areas", KIND_PERCPU, SPACE, PLUMBING | NO_GUARD),
-	RULE("pcpu_create_chunk", KIND_PERCPU, SPACE, PLUMBING | NO_GUARD),
+	/* also calls pcpu_mem_zalloc for what goes with a chunk: plain vmalloc */
+	RULE("pcpu_create_chunk", KIND_UNKNOWN, NONE, PLUMBING | NO_GUARD),
 	RULE("pcpu_alloc", KIND_UNKNOWN, NONE, PLUMBING),
 	RULE("pcpu_mem_zalloc", KIND_UNKNOWN, NONE, PLUMBING),
 	RULE("pcpu_alloc_chunk", KIND_UNKNOWN, NONE, PLUMBING),

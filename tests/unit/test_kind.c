@@ -74,6 +74,10 @@ static void kinds_of_stacks(void **state)
 		{ "pcpu_get_vm_areas+0x300<pcpu_create_chunk+0x120<pcpu_alloc+0x51a<"
 		  "__alloc_percpu_gfp+0x1a<bpf_map_alloc_percpu+0x11<array_map_alloc+0x3",
 		  KIND_PERCPU, "bpf_map_alloc_percpu+0x11" },
+		/* what goes with a chunk is no chunk */
+		{ VNR "__vmalloc+0x4b<pcpu_mem_zalloc+0x2a<pcpu_create_chunk+0x31<pcpu_alloc+0x51a<"
+		      "__alloc_percpu_gfp+0x1a<bpf_map_alloc_percpu+0x11<array_map_alloc+0x3",
+		  KIND_VMALLOC, "bpf_map_alloc_percpu+0x11" },
 		{ VNR "module_alloc+0x7a<move_module+0x1e<load_module+0x9f1", KIND_MODULE,
 		  "move_module+0x1e" },
 		{ VNR "module_alloc+0x7a<alloc_insn_page+0x14<__get_insn_slot+0x9", KIND_MODULE,

@@ -97,6 +97,7 @@ vmtest "vm_map_ram h1 8"
 vmtest "percpu i1 8192 200"
 sleep 0.5
 new_areas >/tmp/new
+vmallocinfo_real | awk '$3 ~ /^pcpu_/ { split($1, a, "-"); print a[1], a[2], $3 }' >/tmp/pcpu
 for size in 4 4096 4097 100000 1M; do
 	vmtest "free a$size"
 	vmtest "free b$size"
@@ -138,6 +139,19 @@ while read -r start end; do
 	find_alloc "$start" "$end" | sed -n 's/.*"kind":"\([^"]*\)".*/\1/p' >>/tmp/gone_kinds
 	checked=$((checked + 1))
 done </tmp/gone
+# A chunk is of its own kind; what pcpu_create_chunk takes for it beside (bitmaps, descriptors) is plain
+# vmalloc with a guard page.
+plain=0
+while read -r start end caller; do
+	grep -qxF "$start $end" /tmp/new || continue
+	case "$caller" in
+	pcpu_get_vm_areas*) want='"kind":"percpu"' ;;
+	*) want='"kind":"vmalloc"' plain=$((plain + 1)) ;;
+	esac
+	find_alloc "$start" "$end" | grep -qF "$want" || fail "$start-$end of $caller is not told with $want"
+	checked=$((checked + 1))
+done </tmp/pcpu
+[ $plain -gt 0 ] || fail "no plain area went with the chunk: this tests nothing"
 for kind in vm_map_ram percpu; do
 	grep -qx $kind /tmp/gone_kinds || fail "no $kind area has gone: this tests nothing"
 	grep '"type":"alloc"' $out | grep "\"kind\":\"$kind\"" | grep -q '"guard_pages":0' ||
