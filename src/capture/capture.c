@@ -143,22 +143,43 @@ int capture_emit_queued(struct capture *capture)
 	return count;
 }
 
-/* Emits all that has happened up to now. The queue may be full of it, so this takes turns with the
- * pump. -ETIMEDOUT: it did not come through within FLUSH_MS. */
+/*
+ * Emits all that has happened up to now. The queue may be full of it, so this takes turns with the
+ * pump, and goes on for as long as something comes: what lies before the mark has an end, whatever
+ * comes after it. -ETIMEDOUT: for FLUSH_MS nothing came, and something is missing.
+ */
 static int emit_flushed(struct capture *capture)
 {
-	uint64_t deadline_ns = clock_now_ns() + FLUSH_MS * 1000000ull;
+	uint64_t mark = pump_mark(capture->pump), came_ns = clock_now_ns();
 	int err, got;
 
 	do {
-		err = pump_flush(capture->pump, FLUSH_TURN_MS);
+		err = pump_flush(capture->pump, mark, FLUSH_TURN_MS);
 		got = capture_emit_queued(capture);
 		if (got < 0)
 			return got;
-	} while (err == -ETIMEDOUT && clock_now_ns() < deadline_ns);
+		if (got)
+			came_ns = clock_now_ns();
+	} while (err == -ETIMEDOUT && clock_now_ns() - came_ns < FLUSH_MS * 1000000ull);
 	if (err < 0 && err != -ETIMEDOUT)
 		capture->broken = err;
 	return err;
+}
+
+/* Something that has happened does not come: how many events that is, nobody knows. */
+static int tell_stuck(struct capture *capture)
+{
+	struct sink sink = observer(capture);
+	struct event event = {
+		.type = EV_LOST, .state = LOST_QUEUE, .count = 1, .cpu = UINT32_MAX
+	};
+
+	event.t_ns = clock_now_ns();
+	log_note("what the kernel's buffer still holds did not come in %u s: at least one event is "
+		 "counted as lost",
+		 FLUSH_MS / 1000);
+	capture_request_heal(capture);
+	return sink.event(sink.context, &event);
 }
 
 int capture_drain(struct capture *capture)
@@ -167,8 +188,7 @@ int capture_drain(struct capture *capture)
 
 	capture->misses_ns = 0; /* an end must not hide a miss */
 	err = emit_flushed(capture);
-
-	return err == -ETIMEDOUT ? 0 : err;
+	return err == -ETIMEDOUT ? tell_stuck(capture) : err;
 }
 
 static int wait_queued(struct capture *capture, unsigned int timeout_ms)

@@ -293,10 +293,19 @@ size_t pump_take(struct pump *pump, const uint8_t **bytes)
 	return taken.len;
 }
 
-int pump_flush(struct pump *pump, unsigned int timeout_ms)
+uint64_t pump_mark(struct pump *pump)
+{
+	uint64_t mark;
+
+	pthread_mutex_lock(&pump->lock);
+	mark = channel_mark(pump->channel);
+	pthread_mutex_unlock(&pump->lock);
+	return mark;
+}
+
+int pump_flush(struct pump *pump, uint64_t mark, unsigned int timeout_ms)
 {
 	struct timespec until;
-	uint64_t target;
 	int err = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
@@ -307,8 +316,7 @@ int pump_flush(struct pump *pump, unsigned int timeout_ms)
 		until.tv_nsec -= 1000000000;
 	}
 	pthread_mutex_lock(&pump->lock);
-	target = channel_mark(pump->channel);
-	while (!err && !pump->failed && !channel_reached(pump->channel, target)) {
+	while (!err && !pump->failed && !channel_reached(pump->channel, mark)) {
 		signal_fd(pump->wake_fd);
 		err = pthread_cond_timedwait(&pump->drained, &pump->lock, &until);
 	}

@@ -43,9 +43,12 @@ int pump_failed(struct pump *pump);
  */
 size_t pump_take(struct pump *pump, const uint8_t **bytes);
 
-/* Waits until all that was sent before the call is queued. 0; -ETIMEDOUT (the queue is full, or a
+/* Now, for pump_flush; not to be used after a pump_switch. */
+uint64_t pump_mark(struct pump *pump);
+
+/* Waits until all that was sent before the mark is queued. 0; -ETIMEDOUT (the queue is full, or a
  * record is still being written); -EBADMSG when the channel is corrupt (then the thread has
  * stopped). */
-int pump_flush(struct pump *pump, unsigned int timeout_ms);
+int pump_flush(struct pump *pump, uint64_t mark, unsigned int timeout_ms);
 
 #endif

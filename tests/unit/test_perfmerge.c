@@ -442,7 +442,7 @@ static void through_the_pump(void **state)
 	while (f->nr_taken < NR_CPUS * PROGRAMS) {
 		size_t len;
 
-		assert_int_equal(pump_flush(pump, 5000), 0);
+		assert_int_equal(pump_flush(pump, pump_mark(pump), 5000), 0);
 		len = pump_take(pump, &bytes);
 		for (size_t at = 0; at < len; at += 8 + sizeof(struct wire_vfree))
 			check(f, (const struct wire_head *)(bytes + at + 8));

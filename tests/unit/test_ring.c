@@ -419,7 +419,7 @@ static void pump_in_order(void **state)
 		assert_true(readable(pump, 5000));
 		take_queued(f, pump);
 	}
-	assert_int_equal(pump_flush(pump, 5000), 0);
+	assert_int_equal(pump_flush(pump, pump_mark(pump), 5000), 0);
 	take_queued(f, pump);
 	assert_int_equal(f->taken, 20000);
 	stop_pump(pump, wake_fd);
@@ -434,7 +434,7 @@ static void pump_flushes(void **state)
 
 	for (uint32_t i = 1; i <= 50; i++) {
 		assert_true(produce(f, i));
-		assert_int_equal(pump_flush(pump, 5000), 0);
+		assert_int_equal(pump_flush(pump, pump_mark(pump), 5000), 0);
 		assert_int_equal(ring_waiting(&f->ring), 0);
 		assert_true(readable(pump, 0));
 		assert_int_equal(take_queued(f, pump), (i + 15) & ~7u);
@@ -442,7 +442,30 @@ static void pump_flushes(void **state)
 		assert_false(readable(pump, 0));
 		assert_int_equal(take_queued(f, pump), 0);
 	}
-	assert_int_equal(pump_flush(pump, 5000), 0);
+	assert_int_equal(pump_flush(pump, pump_mark(pump), 5000), 0);
+	stop_pump(pump, wake_fd);
+}
+
+/* What comes after the mark is not waited for; what lies before it is. */
+static void pump_flushes_to_a_mark(void **state)
+{
+	struct fixture *f = *state;
+	int wake_fd;
+	struct pump *pump = start_pump(f, &wake_fd);
+	uint32_t *header;
+	uint64_t mark;
+
+	assert_true(produce(f, 8));
+	mark = pump_mark(pump);
+	header = reserve(f, 24);
+	assert_int_equal(pump_flush(pump, mark, 5000), 0);
+	assert_int_equal(pump_flush(pump, pump_mark(pump), 20), -ETIMEDOUT);
+	take_queued(f, pump);
+	assert_int_equal(f->taken, 1);
+	commit(header, 0);
+	assert_int_equal(pump_flush(pump, pump_mark(pump), 5000), 0);
+	take_queued(f, pump);
+	assert_int_equal(f->taken, 2);
 	stop_pump(pump, wake_fd);
 }
 
@@ -472,17 +495,17 @@ static void pump_queue_limit(void **state)
 	do {
 		while (produce(f, 4000))
 			;
-	} while (pump_flush(pump, 200) == 0 && rounds++ < 2 * PUMP_QUEUE_MAX / SIZE);
+	} while (pump_flush(pump, pump_mark(pump), 200) == 0 && rounds++ < 2 * PUMP_QUEUE_MAX / SIZE);
 	while (produce(f, 4000))
 		;
 	waiting = ring_waiting(&f->ring);
 	assert_int_equal(waiting, SIZE / 4008 * 4008);
-	assert_int_equal(pump_flush(pump, 200), -ETIMEDOUT);
+	assert_int_equal(pump_flush(pump, pump_mark(pump), 200), -ETIMEDOUT);
 	assert_int_equal(ring_waiting(&f->ring), waiting);
 	queued = take_queued(f, pump);
 	assert_true(queued <= PUMP_QUEUE_MAX && queued > PUMP_QUEUE_MAX - 4008);
 	assert_int_equal(f->taken, queued / 4008);
-	assert_int_equal(pump_flush(pump, 5000), 0);
+	assert_int_equal(pump_flush(pump, pump_mark(pump), 5000), 0);
 	assert_int_equal(ring_waiting(&f->ring), 0);
 	take_queued(f, pump);
 	assert_int_equal(f->taken, f->next);
@@ -528,7 +551,7 @@ static void pump_switches(void **state)
 	assert_int_equal(f->taken, 30);
 	produce_some(f, 900); /* nobody looks there any more */
 	produce_some(g, 30);
-	assert_int_equal(pump_flush(pump, 5000), 0);
+	assert_int_equal(pump_flush(pump, pump_mark(pump), 5000), 0);
 	take_queued(f, pump);
 	assert_int_equal(f->taken, 40);
 	stop_pump(pump, wake_fd);
@@ -555,7 +578,7 @@ static void pump_switch_waits(void **state)
 	commit(header, 0);
 	assert_int_equal(pump_switch(pump), 0);
 	take_queued(f, pump);
-	assert_int_equal(pump_flush(pump, 5000), 0);
+	assert_int_equal(pump_flush(pump, pump_mark(pump), 5000), 0);
 	take_queued(f, pump);
 	assert_int_equal(f->taken, 2);
 	stop_pump(pump, wake_fd);
@@ -575,8 +598,8 @@ static void pump_of_a_corrupt_ring(void **state)
 	header = reserve(f, 8);
 	pump = start_pump(f, &wake_fd);
 	*header = SIZE;
-	assert_int_equal(pump_flush(pump, 5000), -EBADMSG);
-	assert_int_equal(pump_flush(pump, 5000), -EBADMSG);
+	assert_int_equal(pump_flush(pump, pump_mark(pump), 5000), -EBADMSG);
+	assert_int_equal(pump_flush(pump, pump_mark(pump), 5000), -EBADMSG);
 	take_queued(f, pump);
 	assert_int_equal(f->taken, 1);
 	stop_pump(pump, wake_fd);
@@ -612,6 +635,7 @@ int main(void)
 		cmocka_unit_test(map_and_unmap),
 		TEST(pump_in_order),
 		TEST(pump_flushes),
+		TEST(pump_flushes_to_a_mark),
 		TEST(pump_without_wakeup),
 		TEST(pump_queue_limit),
 		TEST(pump_switches),
