@@ -19,6 +19,12 @@ static int exit_code(const struct sizing *sizing)
 
 static int run(const struct options *options)
 {
+	struct sizing_request request = {
+		.path = options->input,
+		.sizes = options->sizes,
+		.nr_sizes = options->nr_sizes,
+		.cpus = options->cpus,
+	};
 	struct sizing_file file;
 	int code;
 
@@ -27,8 +33,13 @@ static int run(const struct options *options)
 			  "with -i FILE. 'vmtrace record -o FILE' records until Ctrl-C");
 		return EXIT_USAGE;
 	}
-	code = sizing_file_run(&file, options->input, options->sizes, options->nr_sizes,
-			       options->cpus);
+	code = sizing_file_run(&file, &request);
+	if (!code && !file.sizing->played) {
+		log_error("'%s' has no list of the areas that were there when it began: nothing "
+			  "to start from. Record with 'vmtrace record -o FILE' as root",
+			  options->input);
+		code = EXIT_FAILED;
+	}
 	if (!code) {
 		struct simulate_view view = {
 			.sizing = file.sizing,

@@ -4,22 +4,27 @@
 #include <errno.h>
 #include <string.h>
 
+#include "clock.h"
 #include "cmd/command.h"
 #include "cmd/stop.h"
 #include "log.h"
 #include "view/units.h"
 
+#define PROGRESS_EVENTS 65536
+#define PROGRESS_NS     2000000000ull
+
 static int open_reader(struct sizing_file *file, struct reader **reader)
 {
 	char why[256];
-	int err = reader_open(file->path, file->names, file->stacks, reader, why, sizeof(why));
+	int err = reader_open(file->request.path, file->names, file->stacks, reader, why,
+			      sizeof(why));
 
 	if (!err)
 		return EXIT_OK;
 	if (err == -EBADMSG)
-		log_error("'%s' cannot be read as a recording: %s", file->path, why);
+		log_error("'%s' cannot be read as a recording: %s", file->request.path, why);
 	else
-		log_error("cannot read '%s': %s", file->path, strerror(-err));
+		log_error("cannot read '%s': %s", file->request.path, strerror(-err));
 	return EXIT_FAILED;
 }
 
@@ -28,14 +33,25 @@ static int failed(const struct sizing_file *file, int err)
 	if (err == -ENOMEM)
 		log_error("out of memory for the simulations");
 	else
-		log_error("reading '%s': %s", file->path, strerror(-err));
+		log_error("reading '%s': %s", file->request.path, strerror(-err));
 	return EXIT_FAILED;
+}
+
+/* After 2 s a reader wants to know that something happens. */
+static void tell_progress(struct sizing_file *file, uint64_t events)
+{
+	if (events % PROGRESS_EVENTS || clock_now_ns() - file->begin_ns < PROGRESS_NS)
+		return;
+	file->begin_ns = clock_now_ns();
+	log_info("simulating: reading %u of the recording, %llu events so far",
+		 file->sizing->pass + 1, (unsigned long long)events);
 }
 
 /* Lines that cannot be true are told once, in the first reading. */
 static int feed(struct sizing_file *file, struct reader *reader, struct simulate *simulate)
 {
 	struct event event;
+	uint64_t events = 0;
 	int got;
 
 	while ((got = reader_next(reader, &event)) != 0) {
@@ -46,8 +62,8 @@ static int feed(struct sizing_file *file, struct reader *reader, struct simulate
 		if (got == -EINTR)
 			continue;
 		if (got == -EBADMSG) {
-			if (!file->sizing->pass)
-				log_note("%s: %s", file->path, reader_why(reader));
+			if (!file->sizing->pass && !file->request.quiet)
+				log_note("%s: %s", file->request.path, reader_why(reader));
 			continue;
 		}
 		if (got > 0)
@@ -55,17 +71,17 @@ static int feed(struct sizing_file *file, struct reader *reader, struct simulate
 		if (got < 0)
 			return failed(file, got);
 		file->events += !file->sizing->pass && event.type != EV_STACK;
+		tell_progress(file, ++events);
 	}
 	file->cut_off = reader_end(reader) != READER_COMPLETE;
 	if (reader_end(reader) != READER_DAMAGED)
 		return EXIT_OK;
-	log_error("'%s' %s", file->path, reader_why(reader));
+	log_error("'%s' %s", file->request.path, reader_why(reader));
 	return EXIT_FAILED;
 }
 
 /* One reading. reader: that which is open already, or NULL. */
-static int read_once(struct sizing_file *file, struct reader *reader,
-		     struct simulate *simulate)
+static int read_once(struct sizing_file *file, struct reader *reader, struct simulate *simulate)
 {
 	int code = reader ? EXIT_OK : open_reader(file, &reader), err;
 
@@ -78,8 +94,10 @@ static int read_once(struct sizing_file *file, struct reader *reader,
 	return code;
 }
 
-static int ask(struct sizing_file *file, const uint32_t *sizes, uint32_t nr_sizes)
+static int ask(struct sizing_file *file)
 {
+	const uint32_t *sizes = file->request.sizes;
+	uint32_t nr_sizes = file->request.nr_sizes;
 	char size[16], most[16];
 
 	if (!nr_sizes)
@@ -112,8 +130,7 @@ static int run_passes(struct sizing_file *file, struct reader *reader)
 	return code;
 }
 
-int sizing_file_run(struct sizing_file *file, const char *path, const uint32_t *sizes,
-		    uint32_t nr_sizes, uint32_t cpus)
+int sizing_file_run(struct sizing_file *file, const struct sizing_request *request)
 {
 	struct simulate_options options;
 	struct reader *reader;
@@ -121,7 +138,8 @@ int sizing_file_run(struct sizing_file *file, const char *path, const uint32_t *
 
 	memset(file, 0, sizeof(*file));
 	stop_install();
-	file->path = path;
+	file->request = *request;
+	file->begin_ns = clock_now_ns();
 	file->names = names_new();
 	file->stacks = stacks_new();
 	if (!file->names || !file->stacks)
@@ -138,20 +156,13 @@ int sizing_file_run(struct sizing_file *file, const char *path, const uint32_t *
 		.pmd_bytes = file->header.pmd_bytes,
 		.exact_pages = file->header.exact_pages,
 	};
-	file->sizing = sizing_new(&options, cpus, strcmp(path, "-") != 0);
-	code = file->sizing ? ask(file, sizes, nr_sizes) : failed(file, -ENOMEM);
+	file->sizing = sizing_new(&options, request->cpus, strcmp(request->path, "-") != 0);
+	code = file->sizing ? ask(file) : failed(file, -ENOMEM);
 	if (code) {
 		reader_close(reader);
 		return code;
 	}
-	code = run_passes(file, reader);
-	if (!code && !file->sizing->played) {
-		log_error("'%s' has no list of the areas that were there when it began: nothing "
-			  "to start from. Record with 'vmtrace record -o FILE' as root",
-			  path);
-		code = EXIT_FAILED;
-	}
-	return code;
+	return run_passes(file, reader);
 }
 
 void sizing_file_close(struct sizing_file *file)

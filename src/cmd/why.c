@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
+#include "cmd/sizing_file.h"
 #include "log.h"
 #include "space/failures.h"
 #include "view/units.h"
@@ -68,6 +69,33 @@ static int on_event(void *context, const struct event *event)
 	return 0;
 }
 
+/* True if more room would have helped one of them, and the recording can be read once more. */
+static bool wants_sizing(const struct why *why, const struct why_report *report)
+{
+	const char *input = why->options->input;
+	bool wants = false;
+
+	for (uint32_t i = 0; i < report->count; i++)
+		wants |= report->list[i].diagnosis.more_bytes != 0;
+	return wants && input && strcmp(input, "-") != 0;
+}
+
+/* What was said of the events' own moment is no less true if this fails. */
+static int print_simulated(struct why *why, struct why_report *report)
+{
+	struct sizing_request request = { .path = why->options->input, .quiet = true };
+	struct sizing_file file = { 0 };
+	int code;
+
+	if (wants_sizing(why, report)) {
+		if (!sizing_file_run(&file, &request) && file.sizing->played)
+			report->sizing = file.sizing;
+	}
+	code = print(why, report);
+	sizing_file_close(&file);
+	return code;
+}
+
 static int print_failures(struct why *why)
 {
 	struct why_report report = {
@@ -90,7 +118,7 @@ static int print_failures(struct why *why)
 		list[i] = *failures_at(why->failures, i);
 	report.list = list;
 	report.count = count;
-	code = print(why, &report);
+	code = print_simulated(why, &report);
 	free(list);
 	return code ? code : session_exit_code(&why->session);
 }

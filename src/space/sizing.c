@@ -43,6 +43,23 @@ static uint32_t page_offset(const struct sizing *sizing)
 	return 0;
 }
 
+double sizing_predicted_percent(const struct sizing *sizing)
+{
+	const struct simulate_recorded *facts = &sizing->facts;
+
+	if (!facts->allocs)
+		return 100.0;
+	return 100.0 * (double)(facts->exact + facts->exact_reordered) / (double)facts->allocs;
+}
+
+bool sizing_trusted(const struct sizing *sizing)
+{
+	const struct simulate_recorded *facts = &sizing->facts;
+
+	return sizing->played && (facts->fails_predicted || !facts->fails) &&
+	       sizing_predicted_percent(sizing) >= SIZING_TRUST_PERCENT;
+}
+
 uint32_t sizing_low_bytes(const struct sizing *sizing, uint32_t bytes)
 {
 	uint32_t offset = page_offset(sizing);

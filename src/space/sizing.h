@@ -68,6 +68,12 @@ const struct simulation_result *sizing_row(const struct sizing *sizing, enum siz
 /* The failures of a row that were recorded, or not. */
 uint64_t sizing_row_fails(const struct simulation_result *row);
 
+/* How many of the recorded addresses the model predicts. Below SIZING_TRUST_PERCENT, or if it knows
+ * of none of the failures, it is not to be believed. */
+#define SIZING_TRUST_PERCENT 95.0
+double sizing_predicted_percent(const struct sizing *sizing);
+bool sizing_trusted(const struct sizing *sizing);
+
 /* Low memory that is left by a space of this size: what lies between PAGE_OFFSET and the 8 MB below
  * VMALLOC_START. PAGE_OFFSET is taken to be that of the highest split below the recorded range; 0 =
  * there is none. */

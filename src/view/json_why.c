@@ -202,6 +202,16 @@ static void append_failure(struct json_put *outer, json_t *array, const struct v
 	json_put_append(outer, array, &put);
 }
 
+static void put_simulated(struct json_put *outer, const struct sizing *sizing)
+{
+	struct json_put put = json_put_new();
+
+	json_put_bool(&put, "trusted", sizing_trusted(sizing));
+	json_put_real(&put, "predicted_percent", sizing_predicted_percent(sizing));
+	json_put_uint(&put, "vmalloc_mb", sizing->tables[SIZING_RETRIES].answer_bytes >> 20);
+	put_object(outer, "simulate", &put);
+}
+
 int json_why(FILE *out, const struct view *view, const struct why_report *report)
 {
 	struct json_put put = json_put_new();
@@ -212,6 +222,8 @@ int json_why(FILE *out, const struct view *view, const struct why_report *report
 	json_put_value(&put, "failures", array);
 	json_put_uint(&put, "failures_total", report->failures);
 	json_put_uint(&put, "kinds", report->kinds);
+	if (report->sizing)
+		put_simulated(&put, report->sizing);
 	json_put_uint(&put, "lost_events", space_counters(view->space)->lost);
 	json_put_text(&put, "kernel", view->facts->kernel ? view->facts->kernel : "");
 	return json_put_line(out, &put);

@@ -16,8 +16,7 @@ static struct view plain_view(const struct simulate_view *view)
 	return (struct view){ .names = view->names, .stacks = view->stacks };
 }
 
-#define LABEL_COLUMNS    12
-#define DOUBTFUL_PERCENT 95.0
+#define LABEL_COLUMNS 12
 
 /* A sentence, broken between words, behind a label of LABEL_COLUMNS columns; NULL: none, at the
  * margin. */
@@ -168,14 +167,14 @@ static double percent(uint64_t part, uint64_t all)
 static void say_doubts(FILE *out, const struct simulate_view *view)
 {
 	const struct simulate_recorded *facts = &view->sizing->facts;
-	double predicted = percent(facts->exact + facts->exact_reordered, facts->allocs);
+	double predicted = sizing_predicted_percent(view->sizing);
 
 	if (facts->fails_predicted && facts->fails_predicted < facts->fails)
 		say(out, view, NULL,
 		    "Doubtful: by what was recorded there was room for %" PRIu64 " of the %" PRIu64
 		    " requests that failed.",
 		    facts->fails - facts->fails_predicted, facts->fails);
-	if (predicted < DOUBTFUL_PERCENT)
+	if (predicted < SIZING_TRUST_PERCENT)
 		say(out, view, NULL,
 		    "Doubtful: only %.2f%% of the recorded addresses are those that the model "
 		    "predicts.",

@@ -339,14 +339,43 @@ static void help_modules(const struct screen *s)
 	}
 }
 
-/* `simulate`, where a recording is at hand, can tell this better: its line belongs here. */
+/* What `simulate` says; true if it can be believed. */
+static bool help_simulated(const struct screen *s)
+{
+	const struct sizing *sizing = s->report->sizing;
+	uint32_t answer;
+	char now[16], low[16];
+
+	if (!sizing || !sizing_trusted(sizing))
+		return false;
+	answer = sizing->tables[SIZING_RETRIES].answer_bytes;
+	units_bytes(s->d->totals.total_bytes, now, sizeof(now));
+	if (!answer)
+		put_help_line(
+			s,
+			"no vmalloc=: simulated in up to %s, requests of this recording still "
+			"fail",
+			units_bytes(sizing_max_bytes(sizing), low, sizeof(low)));
+	else if (!sizing_low_bytes(sizing, answer))
+		put_help_line(s,
+			      "vmalloc=%" PRIu32 "M at boot (%s now): simulated, nothing of this "
+			      "recording fails",
+			      answer >> 20, now);
+	else
+		put_help_line(s,
+			      "vmalloc=%" PRIu32 "M at boot (%s now): simulated, nothing of this "
+			      "recording fails; %" PRIu32 "M of low memory are left",
+			      answer >> 20, now, sizing_low_bytes(sizing, answer) >> 20);
+	return true;
+}
+
 static void help_vmalloc(const struct screen *s)
 {
 	const struct diagnosis *d = s->d;
 	uint32_t wanted = why_vmalloc_megabytes(d);
 	char now[16];
 
-	if (!d->more_bytes)
+	if (!d->more_bytes || help_simulated(s))
 		return;
 	if (wanted)
 		put_help_line(s,

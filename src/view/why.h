@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "space/failures.h"
+#include "space/sizing.h"
 #include "view/text.h"
 
 struct why_report {
@@ -18,6 +19,7 @@ struct why_report {
 	uint64_t failures; /* how many there were in all, and of how many kinds */
 	uint64_t kinds;
 	uint64_t base_ns VMT_ALIGNED8; /* what times are shown from */
+	const struct sizing *sizing;   /* of the recording; NULL: not simulated */
 };
 
 /* At most 24 lines for one failure. */

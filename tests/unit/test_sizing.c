@@ -161,7 +161,30 @@ static void listless(void **state)
 	(void)state;
 	assert_int_equal(readings, 1);
 	assert_false(sizing->played);
+	assert_false(sizing_trusted(sizing));
 	sizing_free(sizing);
+}
+
+/* Believed from 95 of 100 addresses on, and not if all failures are a riddle. */
+static void trust(void **state)
+{
+	struct sizing sizing = {.played = true};
+
+	(void)state;
+	assert_true(sizing_trusted(&sizing)); /* nothing was said, nothing was wrong */
+	sizing.facts.allocs = 100;
+	sizing.facts.exact = 90;
+	sizing.facts.exact_reordered = 4;
+	assert_false(sizing_trusted(&sizing));
+	sizing.facts.exact_reordered = 5;
+	assert_true(sizing_predicted_percent(&sizing) == 95.0);
+	assert_true(sizing_trusted(&sizing));
+	sizing.facts.fails = 3;
+	assert_false(sizing_trusted(&sizing));
+	sizing.facts.fails_predicted = 1;
+	assert_true(sizing_trusted(&sizing));
+	sizing.played = false;
+	assert_false(sizing_trusted(&sizing));
 }
 
 static void asked(void **state)
@@ -229,7 +252,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_failed), cmocka_unit_test(smallest),
 		cmocka_unit_test(one_reading),	  cmocka_unit_test(each_failure),
-		cmocka_unit_test(none_is_enough), cmocka_unit_test(listless),
+		cmocka_unit_test(none_is_enough), cmocka_unit_test(listless), cmocka_unit_test(trust),
 		cmocka_unit_test(asked),	  cmocka_unit_test(from_which_on),
 		cmocka_unit_test(low_memory),
 	};
