@@ -53,7 +53,8 @@ static int open_file(struct session *session)
 			      sizeof(why));
 
 	if (err == -EBADMSG)
-		log_error("'%s' cannot be read as a recording: %s", path, why);
+		log_error("'%s' is not a vmtrace recording, or not one for this version: %s", path,
+			  why);
 	else if (err)
 		log_error("cannot read '%s': %s", path, strerror(-err));
 	if (err)

@@ -22,7 +22,8 @@ static int open_reader(struct sizing_file *file, struct reader **reader)
 	if (!err)
 		return EXIT_OK;
 	if (err == -EBADMSG)
-		log_error("'%s' cannot be read as a recording: %s", file->request.path, why);
+		log_error("'%s' is not a vmtrace recording, or not one for this version: %s",
+			  file->request.path, why);
 	else
 		log_error("cannot read '%s': %s", file->request.path, strerror(-err));
 	return EXIT_FAILED;
