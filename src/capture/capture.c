@@ -498,3 +498,13 @@ bool capture_places_exactly(const struct capture *capture)
 	return symbols_find(capture->symbols, "drain_vmap_area_work", found, sizeof(found),
 			    &addr) != SYMBOLS_NONE;
 }
+
+struct freetree *capture_free_tree(struct capture *capture, const struct holeset *holes,
+				   bool adjust_pages)
+{
+	if (!capture->kernel_tree)
+		capture->kernel_tree = kernel_tree_open("/proc/kcore", capture->symbols);
+	if (!capture->kernel_tree)
+		return NULL;
+	return kernel_tree_read(capture->kernel_tree, holes, adjust_pages);
+}

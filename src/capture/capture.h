@@ -21,6 +21,7 @@
 #include "capture/probes.h"
 #include "capture/range.h"
 #include "capture/seed.h"
+#include "space/freetree.h"
 #include "space/names.h"
 #include "space/stacks.h"
 #include "stream.h"
@@ -88,6 +89,9 @@ enum transport capture_transport(const struct capture *capture);
 /* True if this kernel is known to place areas aligned to a page at the lowest address that fits:
  * place_request.exact_pages. That came with 5.16; what shows it is drain_vmap_area_work of 5.18. */
 bool capture_places_exactly(const struct capture *capture);
+/* The kernel's free tree, if it is that of these holes: see kernel_tree_read. */
+struct freetree *capture_free_tree(struct capture *capture, const struct holeset *holes,
+				   bool adjust_pages);
 /* False when the kernel's list cannot be read (kptr_restrict=2): then there is no seed, no repair
  * and no verify. */
 bool capture_can_list(const struct capture *capture);

@@ -5,6 +5,7 @@
 
 #include "capture/capture.h"
 #include "capture/decode.h"
+#include "capture/kernel_tree.h"
 #include "capture/kptr.h"
 #include "capture/perfbuf.h"
 #include "capture/pump.h"
@@ -19,6 +20,7 @@ struct capture {
 	struct names *names;
 	struct stacks *stacks;
 	struct symbols *symbols;
+	struct kernel_tree *kernel_tree; /* opened when it is first asked for */
 	struct resolver *resolver;
 	struct decode *decode;
 	struct probes *probes;

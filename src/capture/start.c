@@ -223,6 +223,7 @@ void capture_close(struct capture *capture)
 	step_done("probes detached", &step_ns);
 	decode_free(capture->decode);
 	resolver_free(capture->resolver);
+	kernel_tree_close(capture->kernel_tree);
 	symbols_free(capture->symbols);
 	seed_release(&capture->before);
 	free(capture);

@@ -79,15 +79,37 @@ bool text_bytes_call(const uint8_t *code, size_t len, uint32_t addr, uint32_t to
 	return false;
 }
 
+bool text_has(const struct text *text, uint32_t addr, uint32_t len)
+{
+	uint32_t offset, follow;
+
+	return !range_kcore_offset(text->head, text->head_len, addr, &offset, &follow) &&
+	       len <= follow;
+}
+
+bool text_read(struct text *text, uint32_t addr, void *bytes, uint32_t len)
+{
+	uint32_t offset, follow;
+
+	return !range_kcore_offset(text->head, text->head_len, addr, &offset, &follow) &&
+	       len <= follow && read_at(text->fd, bytes, len, offset) == len;
+}
+
+const uint8_t *text_code(struct text *text, uint32_t addr, uint32_t *len)
+{
+	*len = symbols_size(text->symbols, addr);
+	if (!addr || !*len || *len > MAX_CODE || !text_read(text, addr, text->code, *len))
+		return NULL;
+	return text->code;
+}
+
 enum plan_calls text_calls(void *context, uint32_t from, uint32_t to)
 {
-	struct text *text = context;
-	uint32_t offset, follow, len = symbols_size(text->symbols, from);
+	const uint8_t *code;
+	uint32_t len;
 
-	if (!from || !to || !len ||
-	    range_kcore_offset(text->head, text->head_len, from, &offset, &follow) < 0)
+	code = to ? text_code(context, from, &len) : NULL;
+	if (!code)
 		return CALLS_UNKNOWN;
-	if (len > MAX_CODE || len > follow || read_at(text->fd, text->code, len, offset) != len)
-		return CALLS_UNKNOWN;
-	return text_bytes_call(text->code, len, from, to) ? CALLS_YES : CALLS_NO;
+	return text_bytes_call(code, len, from, to) ? CALLS_YES : CALLS_NO;
 }

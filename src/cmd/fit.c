@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include "cmd/command.h"
+#include "cmd/live_source.h"
 #include "view/request.h"
 #include "cmd/session.h"
 #include "cmd/stop.h"
 #include "log.h"
+#include "space/simulate.h"
 #include "view/json_fit.h"
 #include "view/text_fit.h"
 
@@ -60,9 +62,17 @@ static int ask(struct asker *asker, const struct fit_question *question)
 		.pmd_bytes = header->pmd_bytes,
 		.exact_pages = header->exact_pages,
 	};
+	struct allocator_rules rules = simulate_rules(header->kernel);
+	struct freetree *tree = NULL;
 	struct fit_answer answer;
-	int err = fit_ask(asker->session.space, &kernel, question, &answer);
+	int err;
 
+	if (asker->session.capture)
+		tree = live_free_tree(&asker->session, rules.adjust_pages && !kernel.exact_pages);
+	kernel.tree = tree;
+	kernel.order = rules.order;
+	err = fit_ask(asker->session.space, &kernel, question, &answer);
+	freetree_free(tree);
 	if (err)
 		return err;
 	asker->doubts |= !fit_succeeds(&answer);

@@ -59,6 +59,13 @@ bool live_can_verify(const struct session *session)
 	return false;
 }
 
+struct freetree *live_free_tree(struct session *session, bool adjust_pages)
+{
+	(void)session;
+	(void)adjust_pages;
+	return NULL;
+}
+
 void live_request_heal(struct session *session)
 {
 	(void)session;

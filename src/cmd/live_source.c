@@ -17,9 +17,11 @@
 #include "cmd/session.h"
 #include "cmd/stop.h"
 #include "log.h"
+#include "space/holeset.h"
 
 #define POLL_MS        50
 #define SNAPSHOT_TRIES 5
+#define TREE_TRIES     3
 
 static int exit_code_of(int err)
 {
@@ -200,6 +202,26 @@ int live_run(struct session *session, uint64_t for_ns)
 bool live_can_verify(const struct session *session)
 {
 	return capture_can_list(session->capture);
+}
+
+/* While areas come and go the tree is ahead of the map: then once more. */
+struct freetree *live_free_tree(struct session *session, bool adjust_pages)
+{
+	struct freetree *tree = NULL;
+
+	for (int i = 0; i < TREE_TRIES && !tree; i++) {
+		struct holeset *holes;
+
+		if (i && drain(session) != SESSION_MORE)
+			return NULL;
+		if (space_uncertain(session->space) || space_totals(session->space).unknown_bytes)
+			return NULL;
+		holes = holeset_of_space(session->space, false);
+		if (holes)
+			tree = capture_free_tree(session->capture, holes, adjust_pages);
+		holeset_free(holes);
+	}
+	return tree;
 }
 
 void live_request_heal(struct session *session)

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "space/compare.h"
+#include "space/freetree.h"
 #include "stream.h"
 
 struct session;
@@ -31,6 +32,9 @@ int live_verify(struct session *session, struct compare_result *result, unsigned
 int live_reconcile(struct session *session);
 /* False where the kernel's list cannot be read (kptr_restrict=2). */
 bool live_can_verify(const struct session *session);
+/* The kernel's free tree where it is that of the map as it is on return: all that has happened
+ * before is in it. NULL if it cannot be told. Release with freetree_free. */
+struct freetree *live_free_tree(struct session *session, bool adjust_pages);
 /* The map has shown that it missed an event. */
 void live_request_heal(struct session *session);
 void live_close(struct session *session);

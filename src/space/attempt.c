@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "space/giveback.h"
 #include "space/holes.h"
 
 /* mm/vmalloc.c: VMAP_BBMAP_BITS_MIN and _MAX pages, by CONFIG_NR_CPUS. */
@@ -26,6 +27,8 @@ struct attempt {
 	bool without_own;
 	struct holeset *least; /* free for certain; a subset of most */
 	struct holeset *most;  /* free, or perhaps so */
+	struct freetree *tree; /* the kernel's; NULL = not known, or no more */
+	enum purge_order order;
 	bool purged;
 	bool doubt; /* an earlier allocation has no certain place: the holes are not these */
 	uint32_t doubts;
@@ -92,6 +95,32 @@ static int purge_area(struct attempt *attempt, const struct area *area)
 	return err;
 }
 
+/* One is a subset of the other. */
+static bool same_holes(const struct attempt *attempt)
+{
+	return holeset_free_bytes(attempt->most) == holeset_free_bytes(attempt->least);
+}
+
+/* From here on by the two sets. */
+static void drop_tree(struct attempt *attempt)
+{
+	freetree_free(attempt->tree);
+	attempt->tree = NULL;
+}
+
+static int purge_tree(struct attempt *attempt)
+{
+	int err;
+
+	if (!attempt->tree)
+		return 0;
+	err = same_holes(attempt) ? giveback_lazy(attempt->tree, attempt->space, attempt->order)
+				  : -EAGAIN;
+	if (err)
+		drop_tree(attempt);
+	return err == -ENOMEM ? err : 0;
+}
+
 static int purge(struct attempt *attempt)
 {
 	const struct area *area = space_first(attempt->space, space_start(attempt->space));
@@ -101,7 +130,7 @@ static int purge(struct attempt *attempt)
 	forget_searches(attempt);
 	for (; area && !err; area = space_first(attempt->space, area->end))
 		err = purge_area(attempt, area);
-	return err;
+	return err ? err : purge_tree(attempt);
 }
 
 /* A purge that ran since they were freed may have taken them. */
@@ -162,13 +191,18 @@ void attempt_free(struct attempt *attempt)
 		return;
 	holeset_free(attempt->least);
 	holeset_free(attempt->most);
+	freetree_free(attempt->tree);
 	free(attempt);
 }
 
-/* One is a subset of the other. */
-static bool same_holes(const struct attempt *attempt)
+int attempt_use_tree(struct attempt *attempt, const struct freetree *tree, enum purge_order order)
 {
-	return holeset_free_bytes(attempt->most) == holeset_free_bytes(attempt->least);
+	if (!tree || attempt->without_own || !same_holes(attempt) ||
+	    !freetree_is_of(tree, attempt->least))
+		return 0;
+	attempt->tree = freetree_copy(tree);
+	attempt->order = order;
+	return attempt->tree ? 0 : -ENOMEM;
 }
 
 /*
@@ -194,8 +228,19 @@ static void widen(const struct attempt *attempt, const struct place_request *req
 	}
 }
 
-static enum look look(struct attempt *attempt, const struct place_request *request,
-		      struct place *place)
+/* As the kernel will do it. */
+static enum look look_in_tree(struct attempt *attempt, const struct place_request *request,
+			      struct place *place)
+{
+	uint32_t start = freetree_place(attempt->tree, request);
+
+	*place = (struct place){ start ? PLACE_YES : PLACE_NO, start, start, true };
+	attempt->to_take = start;
+	return start ? LOOK_YES : LOOK_NO;
+}
+
+static enum look look_in_sets(struct attempt *attempt, const struct place_request *request,
+			      struct place *place)
 {
 	struct search *search = search_of(attempt, request);
 	struct place most = place_find_from(attempt->most, request, &search->from_most);
@@ -213,6 +258,13 @@ static enum look look(struct attempt *attempt, const struct place_request *reque
 		return LOOK_NO;
 	place->certain = false;
 	return LOOK_PERHAPS;
+}
+
+static enum look look(struct attempt *attempt, const struct place_request *request,
+		      struct place *place)
+{
+	return attempt->tree ? look_in_tree(attempt, request, place)
+			     : look_in_sets(attempt, request, place);
 }
 
 /* First as it is, then after a purge. If it is open whether the first look succeeds, the second
@@ -270,6 +322,8 @@ int attempt_place(struct attempt *attempt, const struct place_request *request,
 	attempt->doubt |= !place->certain;
 	attempt->taken = (struct hole){ attempt->to_take, attempt->to_take + request->size };
 	err = holeset_take(attempt->least, attempt->taken.start, attempt->taken.end);
+	if (!err && attempt->tree)
+		err = freetree_take(attempt->tree, attempt->taken.start, attempt->taken.end);
 	return err ? err : holeset_clear(attempt->most, attempt->taken.start, attempt->taken.end);
 }
 
@@ -278,6 +332,7 @@ int attempt_undo(struct attempt *attempt)
 	struct hole taken = attempt->taken;
 	int err = holeset_give(attempt->least, taken.start, taken.end);
 
+	drop_tree(attempt);
 	forget_searches(attempt);
 	return err ? err : holeset_give(attempt->most, taken.start, taken.end);
 }

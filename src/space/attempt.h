@@ -9,6 +9,9 @@
  * purge may have freed since, and after a purge vm_map_ram blocks: the purge gives back blocks of
  * which no part is in use any more (purge_fragmented_blocks), and from outside nobody sees which
  * those are. An answer is sure only if both sets give it.
+ *
+ * Of an aligned request the holes alone do not tell which one the kernel takes (space/place.h); its
+ * free tree does, where it could be read.
  */
 #ifndef VMTRACE_SPACE_ATTEMPT_H
 #define VMTRACE_SPACE_ATTEMPT_H
@@ -16,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "space/freetree.h"
 #include "space/holeset.h"
 #include "space/place.h"
 #include "space/space.h"
@@ -33,6 +37,14 @@ enum attempt_answer {
  * NULL then. The space must not change while the attempt is in use. */
 int attempt_new(const struct space *space, bool without_own, struct attempt **made);
 void attempt_free(struct attempt *attempt);
+
+/*
+ * Goes by the kernel's own free tree from now on, so that every address is the one that it will
+ * take: for as long as nothing else is open (the two sets differ, or the order in which a purge
+ * gives back is not known). Before the first attempt_place. The tree is copied; one that is not of
+ * this space is not used. 0 or -ENOMEM.
+ */
+int attempt_use_tree(struct attempt *attempt, const struct freetree *tree, enum purge_order order);
 
 /*
  * One more allocation. place->start is its address, or the lowest that may be; place->latest the

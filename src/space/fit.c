@@ -122,9 +122,9 @@ static uint32_t most_starts(const struct space *space, const struct fit_answer *
 	return answer->question.count < most ? answer->question.count : most;
 }
 
-static int ask_in_range(const struct space *space, const struct fit_question *question,
-			const struct place_range *range, bool without_own,
-			struct fit_answer *answer)
+static int ask_in_range(const struct space *space, const struct fit_kernel *kernel,
+			const struct fit_question *question, const struct place_range *range,
+			bool without_own, struct fit_answer *answer)
 {
 	struct place_request array = { 0 };
 	struct attempt *attempt;
@@ -143,6 +143,8 @@ static int ask_in_range(const struct space *space, const struct fit_question *qu
 	if (!answer->starts)
 		return -ENOMEM;
 	err = attempt_new(space, without_own, &attempt);
+	if (!err)
+		err = attempt_use_tree(attempt, kernel->tree, kernel->order);
 	if (!err)
 		err = place_all(attempt, &array, answer);
 	if (!err && answer->answer < ATTEMPT_PURGE)
@@ -230,11 +232,11 @@ static int ask(const struct space *space, const struct fit_kernel *kernel,
 	struct place_range range[2];
 	uint32_t note = ranges_of(space, kernel, question->kind, range);
 	struct fit_answer second;
-	int err = ask_in_range(space, question, &range[0], without_own, answer);
+	int err = ask_in_range(space, kernel, question, &range[0], without_own, answer);
 
 	if (err || !note)
 		return err;
-	err = ask_in_range(space, question, &range[1], without_own, &second);
+	err = ask_in_range(space, kernel, question, &range[1], without_own, &second);
 	if (err)
 		fit_release(&second);
 	else

@@ -4,7 +4,8 @@
  *
  * The answer is about address space: an allocation can also fail because there are no pages. It is
  * that of the kernel's own rule (space/place.h, space/attempt.h), so that YES and NO are promises;
- * what depends on something that nobody sees from outside is PERHAPS, with the reason in notes.
+ * what depends on something that nobody sees from outside is PERHAPS, with the reason in notes. With
+ * the kernel's free tree at hand, addresses of aligned requests are certain too.
  */
 #ifndef VMTRACE_SPACE_FIT_H
 #define VMTRACE_SPACE_FIT_H
@@ -28,6 +29,8 @@ struct fit_question {
 struct fit_kernel {
 	uint32_t pmd_bytes;
 	bool exact_pages;
+	const struct freetree *tree; /* its free tree, as it is now; NULL = not known */
+	enum purge_order order;      /* with tree */
 };
 
 enum fit_note {

@@ -1,40 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "space/freetree.h"
+#include "space/freetree_internal.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-#define NIL   0u /* node 0: black, empty, the child of every leaf */
-#define LEFT  0
-#define RIGHT 1
 
 /* mm/vmalloc.c:vmap_init_free_space begins at 1 and ends at ULONG_MAX: not quite the first and the
  * last page. */
 #define FIRST_ADDR VMT_PAGE_SIZE
 #define LAST_ADDR  (0u - VMT_PAGE_SIZE)
-
-struct node {
-	uint32_t start;
-	uint32_t end;
-	uint32_t most; /* bytes of the largest range in this subtree */
-	uint32_t parent;
-	uint32_t child[2];
-	bool red;
-};
-
-struct freetree {
-	struct node *nodes;
-	uint32_t nr_nodes; /* allocated */
-	uint32_t unused;   /* a list of nodes, linked by parent */
-	uint32_t root;
-	bool adjust_pages;
-};
-
-static uint32_t node_bytes(const struct node *node)
-{
-	return node->end - node->start;
-}
 
 /* ---- nodes ------------------------------------------------------------------------------- */
 
@@ -279,8 +252,7 @@ void freetree_clear(struct freetree *tree)
 	insert(tree, FIRST_ADDR, LAST_ADDR);
 }
 
-/* The last node that starts at addr or below, NIL if there is none; *after: the first one above. */
-static uint32_t find(const struct freetree *tree, uint32_t addr, uint32_t *after)
+uint32_t freetree_find(const struct freetree *tree, uint32_t addr, uint32_t *after)
 {
 	const struct node *n = tree->nodes;
 	uint32_t at = tree->root, below = NIL;
@@ -311,7 +283,7 @@ int freetree_give(struct freetree *tree, uint32_t start, uint32_t end)
 	if (!range_ok(start, end) || reserve(tree) < 0)
 		return range_ok(start, end) ? -ENOMEM : -EINVAL;
 	n = tree->nodes;
-	below = find(tree, start, &above);
+	below = freetree_find(tree, start, &above);
 	if ((below != NIL && n[below].end > start) || (above != NIL && n[above].start < end))
 		return -EINVAL;
 	if (above != NIL && n[above].start == end) {
@@ -335,7 +307,7 @@ int freetree_give(struct freetree *tree, uint32_t start, uint32_t end)
 
 static uint32_t find_around(const struct freetree *tree, uint32_t start, uint32_t end)
 {
-	uint32_t above, i = find(tree, start, &above);
+	uint32_t above, i = freetree_find(tree, start, &above);
 
 	return start < end && i != NIL && tree->nodes[i].end >= end ? i : NIL;
 }
@@ -474,7 +446,7 @@ static uint32_t place_highest(const struct freetree *tree, const struct place_re
 	uint32_t vend = request->vend & mask, after;
 	uint64_t vstart = align_up(request->vstart, request->align);
 
-	for (uint32_t i = find(tree, vend, &after); i != NIL; i = previous(tree, i)) {
+	for (uint32_t i = freetree_find(tree, vend, &after); i != NIL; i = previous(tree, i)) {
 		const struct node *node = &tree->nodes[i];
 		uint32_t end = (node->end < vend ? node->end : vend) & mask;
 
@@ -549,49 +521,4 @@ uint32_t freetree_largest(const struct freetree *tree, uint32_t start, uint32_t 
 	right = largest_towards(tree, n[i].child[RIGHT], RIGHT, start, end);
 	bytes = left > bytes ? left : bytes;
 	return right > bytes ? right : bytes;
-}
-
-/* Black nodes from i down to a leaf; -1 if something is wrong, then told in why. */
-static int check_below(const struct freetree *tree, uint32_t i, uint32_t *last_end, char *why,
-		       size_t why_len)
-{
-	const struct node *n = tree->nodes, *node = &n[i];
-	uint32_t most = node_bytes(node);
-	int left, right;
-
-	if (i == NIL)
-		return 0;
-	left = check_below(tree, node->child[LEFT], last_end, why, why_len);
-	if (left < 0)
-		return -1;
-	if (node->start >= node->end || (*last_end && node->start <= *last_end)) {
-		snprintf(why, why_len, "%08x-%08x is out of order", node->start, node->end);
-		return -1;
-	}
-	*last_end = node->end;
-	right = check_below(tree, node->child[RIGHT], last_end, why, why_len);
-	if (right < 0)
-		return -1;
-	for (int side = LEFT; side <= RIGHT; side++) {
-		const struct node *child = &n[node->child[side]];
-
-		most = child->most > most ? child->most : most;
-		if (node->child[side] != NIL && (child->parent != i || (child->red && node->red)))
-			left = -2;
-	}
-	if (left == right && most == node->most)
-		return left + !node->red;
-	snprintf(why, why_len, "%08x-%08x is badly linked", node->start, node->end);
-	return -1;
-}
-
-bool freetree_check(const struct freetree *tree, char *why, size_t why_len)
-{
-	uint32_t last_end = 0;
-
-	if (tree->nodes[NIL].red || tree->nodes[NIL].most || tree->nodes[tree->root].red) {
-		snprintf(why, why_len, "the root or the empty node is red");
-		return false;
-	}
-	return check_below(tree, tree->root, &last_end, why, why_len) >= 0;
 }

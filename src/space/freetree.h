@@ -23,12 +23,40 @@
 
 struct freetree;
 
+/* In which order a purge gives areas back: it decides the shape of the tree. */
+enum purge_order {
+	PURGE_ASCENDING = 0, /* 5.11 to 6.8: by address, neighbours merged before */
+	PURGE_NEWEST_FIRST,  /* to 5.10: a list without order, last in, first out */
+	PURGE_DESCENDING,    /* 6.9 on */
+};
+
 /*
  * A tree in which all is free. adjust_pages: before 5.16 the search length was enlarged also for
  * an alignment of one page, which every range has. NULL when memory runs out.
  */
 struct freetree *freetree_new(bool adjust_pages);
 void freetree_free(struct freetree *tree);
+
+/* A node of the kernel's tree, as it was read. */
+struct freetree_node {
+	uint32_t start;
+	uint32_t end;
+	uint32_t most;     /* subtree_max_size */
+	uint32_t child[2]; /* left and right: index in the array, 0 = none */
+	bool red;
+};
+
+/*
+ * A tree of these nodes: nodes[0] is the root, children come after their parent. NULL if they are
+ * not a red-black tree in address order with right sizes, or when memory runs out. Hostile input.
+ */
+struct freetree *freetree_of_nodes(const struct freetree_node *nodes, uint32_t count,
+				   bool adjust_pages);
+/* NULL when memory runs out. */
+struct freetree *freetree_copy(const struct freetree *tree);
+
+/* True if the tree has the same free ranges as set, within the bounds of set. */
+bool freetree_is_of(const struct freetree *tree, const struct holeset *set);
 
 /* All is free again. */
 void freetree_clear(struct freetree *tree);

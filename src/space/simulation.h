@@ -20,15 +20,9 @@
 #include <stdint.h>
 
 #include "event.h"
+#include "space/freetree.h"
 #include "space/place.h"
 #include "space/space.h"
-
-/* In which order a purge gives areas back: it decides the shape of the tree (freetree). */
-enum purge_order {
-	PURGE_ASCENDING = 0, /* 5.11 to 6.8: by address, neighbours merged before */
-	PURGE_NEWEST_FIRST,  /* to 5.10: a list without order, last in, first out */
-	PURGE_DESCENDING,    /* 6.9 on */
-};
 
 /* How this kernel's allocator differs from 6.1's. */
 struct allocator_rules {
