@@ -57,6 +57,8 @@ static int place_next(struct attempt *attempt, const struct place_request *reque
 	answer->maybe_start = place.start;
 	if (!answer->placed)
 		answer->latest = place.latest;
+	if (!err && *got == ATTEMPT_NO && place_find(attempt_left(attempt), request).start)
+		answer->notes |= FIT_NOTE_PASSED;
 	if (err || *got == ATTEMPT_NO || *got == ATTEMPT_PERHAPS)
 		return err;
 	answer->certain &= place.certain;

@@ -41,7 +41,8 @@ enum fit_note {
 	FIT_NOTE_ARRAY = 1 << 4,        /* what has no place is the area's array of pages */
 	FIT_NOTE_OWN = 1 << 5,          /* it fits as soon as vmtrace has ended */
 	FIT_NOTE_PURGE = 1 << 6,        /* ATTEMPT_PURGE: it may do without the purge */
-	FIT_NOTE_COUNT = 7,
+	FIT_NOTE_PASSED = 1 << 7,       /* NO, although a hole would do: the search passes it over */
+	FIT_NOTE_COUNT = 8,
 };
 
 struct fit_answer {

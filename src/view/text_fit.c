@@ -22,6 +22,7 @@ const char *text_fit_note(unsigned int index)
 		"what has no place is the array of page pointers of an area so large",
 		"it fits as soon as vmtrace has ended: its own areas are in the way",
 		"it may do without a purge",
+		"a hole would do, but the kernel's search for an aligned one passes it over",
 	};
 
 	return notes[index];
@@ -210,7 +211,8 @@ void text_fit(FILE *out, const struct view *view, const struct fit_answer *answe
 	print_notes(out, view, answer);
 	if (answer->window.end)
 		print_window(out, view, &answer->window, top);
-	else if (answer->answer == ATTEMPT_NO && !answer->placed)
+	else if (answer->answer == ATTEMPT_NO && !answer->placed &&
+		 !(answer->notes & FIT_NOTE_PASSED))
 		fputs(" the range is too small for it, even when it is empty\n", out);
 }
 
