@@ -295,6 +295,51 @@ static void random_operations(void **state)
 	}
 }
 
+/* Nodes as a kernel may seem to have them: a tree that is one, or none. */
+static void hostile_nodes(void **state)
+{
+	static const struct freetree_node pair[2] = {
+		{.start = P(4), .end = P(6), .most = 2 * PAGE, .child = {1, 0}},
+		{.start = P(1), .end = P(2), .most = PAGE, .red = true}};
+	struct fixture *f = *state;
+	struct freetree_node nodes[5];
+	struct freetree *tree = freetree_of_nodes(pair, 2, false);
+	uint32_t trees = 0;
+	char why[128];
+
+	f->rng = 20261122;
+	assert_true(tree && freetree_has(tree, P(1), P(2)) && freetree_has(tree, P(4), P(6)));
+	assert_int_equal(freetree_largest(tree, START, END), 2 * PAGE);
+	freetree_free(tree);
+	memcpy(nodes, pair, sizeof(pair));
+	nodes[1].child[0] = 1; /* its own child */
+	assert_null(freetree_of_nodes(nodes, 2, false));
+	nodes[1].child[0] = 7; /* beyond them all */
+	assert_null(freetree_of_nodes(nodes, 2, false));
+	memcpy(nodes, pair, sizeof(pair));
+	nodes[0].child[0] = 0; /* nobody's */
+	assert_null(freetree_of_nodes(nodes, 2, false));
+	for (int round = 0; round < 200000; round++) {
+		uint32_t count = 1 + rnd(f, 5);
+
+		for (uint32_t i = 0; i < count; i++) {
+			uint32_t first = 1 + 3 * rnd(f, 5);
+
+			nodes[i] = (struct freetree_node){.start = P(first), .end = P(first + 1 + rnd(f, 2)),
+							  .most = (1 + rnd(f, 2)) * PAGE,
+							  .child = {rnd(f, count + 1), rnd(f, count + 1)},
+							  .red = rnd(f, 2)};
+			nodes[i].child[rnd(f, 2)] *= rnd(f, 2);
+		}
+		tree = freetree_of_nodes(nodes, count, false);
+		if (tree)
+			assert_true(freetree_check(tree, why, sizeof(why)));
+		trees += tree != NULL;
+		freetree_free(tree);
+	}
+	assert_true(trees > 1000);
+}
+
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -322,6 +367,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(new_tree_is_all_free), TEST(nonsense_is_refused), TEST(full),
 		TEST(shape_decides),	    TEST(page_alignment),      TEST(random_operations),
+		TEST(hostile_nodes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

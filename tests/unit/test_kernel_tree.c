@@ -254,10 +254,16 @@ static void other_holes(void **state)
 	}
 	assert_int_equal(holeset_give(m->holes, END - PAGE, END), 0);
 	assert_false(is_readable(m, reader));
+	assert_int_equal(holeset_take(m->holes, END - PAGE, END), 0);
+	assert_true(is_readable(m, reader));
+	assert_int_equal(holeset_take(m->holes, node_at(m, NODES, NR_HOLES)[VA_START],
+				      node_at(m, NODES, NR_HOLES)[VA_END]), 0);
+	assert_false(is_readable(m, reader));
 	kernel_tree_close(reader);
 }
 
-/* Nothing to be read, nothing that points at it, and nodes that point in a circle. */
+/* Nothing to be read, nothing that points at it, a root that hangs from another node, nodes that
+ * point in a circle. */
 static void no_tree(void **state)
 {
 	struct machine *m = *state;
@@ -271,6 +277,11 @@ static void no_tree(void **state)
 	assert_false(is_readable(m, reader));
 	kernel_tree_close(reader);
 	reader = kernel_tree_open(m->path, m->symbols);
+	assert_true(is_readable(m, reader));
+	node_at(m, NODES, (NR_HOLES + 2) / 2)[PARENT] |= rb_of(NODES, 1);
+	flush(m);
+	assert_false(is_readable(m, reader));
+	node_at(m, NODES, (NR_HOLES + 2) / 2)[PARENT] = 1;
 	node_at(m, NODES, 0)[LEFT] = m->mem[ROOTS / 4 + 2];
 	flush(m);
 	assert_false(is_readable(m, reader));
