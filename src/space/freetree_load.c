@@ -52,7 +52,7 @@ bool freetree_check(const struct freetree *tree, char *why, size_t why_len)
 	return check_below(tree, tree->root, &last_end, why, why_len) >= 0;
 }
 
-/* Children come after their parent, so no path leads back; each has one parent. */
+/* Each but the root has one parent, which comes before it: so no path leads back. */
 static bool link_nodes(struct freetree *tree, const struct freetree_node *nodes, uint32_t count)
 {
 	struct node *n = tree->nodes;
@@ -69,7 +69,7 @@ static bool link_nodes(struct freetree *tree, const struct freetree_node *nodes,
 
 			if (!child)
 				continue;
-			if (child >= count || child + 1 <= i || n[child + 1].parent != NIL)
+			if (child >= count || n[child + 1].parent != NIL)
 				return false;
 			n[i].child[side] = child + 1;
 			n[child + 1].parent = i;
