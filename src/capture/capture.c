@@ -240,7 +240,7 @@ static int read_settled(struct capture *capture, struct seed *seed)
 }
 
 __attribute__((format(printf, 2, 3))) static void set_why(struct capture *capture,
-							   const char *format, ...)
+							  const char *format, ...)
 {
 	va_list args;
 
@@ -500,11 +500,12 @@ bool capture_places_exactly(const struct capture *capture)
 }
 
 struct freetree *capture_free_tree(struct capture *capture, const struct holeset *holes,
-				   bool adjust_pages)
+				   enum purge_order *order)
 {
 	if (!capture->kernel_tree)
-		capture->kernel_tree = kernel_tree_open("/proc/kcore", capture->symbols);
+		capture->kernel_tree =
+			kernel_tree_open("/proc/kcore", "/proc/kallsyms", capture->symbols);
 	if (!capture->kernel_tree)
 		return NULL;
-	return kernel_tree_read(capture->kernel_tree, holes, adjust_pages);
+	return kernel_tree_read(capture->kernel_tree, holes, order);
 }

@@ -91,7 +91,7 @@ enum transport capture_transport(const struct capture *capture);
 bool capture_places_exactly(const struct capture *capture);
 /* The kernel's free tree, if it is that of these holes: see kernel_tree_read. */
 struct freetree *capture_free_tree(struct capture *capture, const struct holeset *holes,
-				   bool adjust_pages);
+				   enum purge_order *order);
 /* False when the kernel's list cannot be read (kptr_restrict=2): then there is no seed, no repair
  * and no verify. */
 bool capture_can_list(const struct capture *capture);

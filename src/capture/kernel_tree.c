@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "capture/kernel_tree.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,8 @@ struct kernel_tree {
 	uint32_t roots[MAX_ROOTS]; /* addresses that may be that of the root */
 	uint32_t nr_roots;
 	bool found;
+	bool adjust_pages; /* see freetree_new */
+	enum purge_order order;
 };
 
 /* A reading: each node, and where its rb_node is. */
@@ -68,21 +71,70 @@ static void add_roots_in(struct kernel_tree *reader, const struct symbols *symbo
 	}
 }
 
-struct kernel_tree *kernel_tree_open(const char *path, const struct symbols *symbols)
+static void add_roots(struct kernel_tree *reader, const struct symbols *symbols)
 {
 	static const char *const users[] = { "alloc_vmap_area", "__alloc_vmap_area",
 					     "free_vmap_area", "pcpu_get_vm_areas" };
+
+	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
+		add_roots_in(reader, symbols, users[i]);
+}
+
+/* ---- the rules ----------------------------------------------------------------------------- */
+
+static bool has_function(const struct symbols *symbols, const char *name)
+{
+	char found[64];
+	uint32_t addr;
+
+	return symbols_find(symbols, name, found, sizeof(found), &addr) != SYMBOLS_NONE;
+}
+
+/* symbols has no data. */
+static bool has_data(const char *kallsyms, const char *name)
+{
+	FILE *file = fopen(kallsyms, "re");
+	char line[256], found[128];
+	bool has = false;
+
+	while (file && !has && fgets(line, sizeof(line), file))
+		has = sscanf(line, "%*s %*c %127s", found) == 1 && !strcmp(found, name);
+	if (file)
+		fclose(file);
+	return has;
+}
+
+/* By what this kernel's mm/vmalloc.c has; false if that does not tell. */
+static bool learn_rules(struct kernel_tree *reader, const char *kallsyms,
+			const struct symbols *symbols)
+{
+	if (has_function(symbols, "purge_vmap_node")) { /* 6.9 on */
+		reader->order = PURGE_DESCENDING;
+		return true;
+	}
+	if (has_function(symbols, "drain_vmap_area_work")) { /* 5.18 on */
+		reader->order = PURGE_ASCENDING;
+		return true;
+	}
+	reader->order = PURGE_NEWEST_FIRST;
+	reader->adjust_pages = true;
+	return has_data(kallsyms, "vmap_purge_list"); /* to 5.10 */
+}
+
+struct kernel_tree *kernel_tree_open(const char *kcore, const char *kallsyms,
+				     const struct symbols *symbols)
+{
 	struct kernel_tree *reader = calloc(1, sizeof(*reader));
 
 	if (!reader)
 		return NULL;
-	reader->text = text_open(path, symbols);
+	reader->text = text_open(kcore, symbols);
 	if (!reader->text) {
 		free(reader);
 		return NULL;
 	}
-	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++)
-		add_roots_in(reader, symbols, users[i]);
+	if (learn_rules(reader, kallsyms, symbols))
+		add_roots(reader, symbols);
 	return reader;
 }
 
@@ -142,13 +194,13 @@ static bool read_nodes(struct kernel_tree *reader, struct reading *reading, uint
 }
 
 static struct freetree *read_from(struct kernel_tree *reader, struct reading *reading,
-				  uint32_t root, const struct holeset *holes, bool adjust_pages)
+				  uint32_t root, const struct holeset *holes)
 {
 	struct freetree *tree;
 
 	if (!read_nodes(reader, reading, root))
 		return NULL;
-	tree = freetree_of_nodes(reading->nodes, reading->count, adjust_pages);
+	tree = freetree_of_nodes(reading->nodes, reading->count, reader->adjust_pages);
 	if (tree && freetree_is_of(tree, holes))
 		return tree;
 	freetree_free(tree);
@@ -157,13 +209,13 @@ static struct freetree *read_from(struct kernel_tree *reader, struct reading *re
 
 /* The one that it was is tried first; as long as there is none, all. */
 static struct freetree *try_roots(struct kernel_tree *reader, struct reading *reading,
-				  const struct holeset *holes, bool adjust_pages)
+				  const struct holeset *holes)
 {
 	uint32_t count = reader->found ? 1 : reader->nr_roots;
 	struct freetree *tree = NULL;
 
 	for (uint32_t i = 0; i < count && !tree; i++) {
-		tree = read_from(reader, reading, reader->roots[i], holes, adjust_pages);
+		tree = read_from(reader, reading, reader->roots[i], holes);
 		if (tree) {
 			reader->roots[0] = reader->roots[i];
 			reader->found = true;
@@ -173,7 +225,7 @@ static struct freetree *try_roots(struct kernel_tree *reader, struct reading *re
 }
 
 struct freetree *kernel_tree_read(struct kernel_tree *reader, const struct holeset *holes,
-				  bool adjust_pages)
+				  enum purge_order *order)
 {
 	struct reading reading = { .room = holeset_count(holes) + OUTSIDE_NODES };
 	struct freetree *tree = NULL;
@@ -181,7 +233,8 @@ struct freetree *kernel_tree_read(struct kernel_tree *reader, const struct holes
 	reading.nodes = calloc(reading.room, sizeof(*reading.nodes));
 	reading.addrs = calloc(reading.room, sizeof(*reading.addrs));
 	if (reading.nodes && reading.addrs)
-		tree = try_roots(reader, &reading, holes, adjust_pages);
+		tree = try_roots(reader, &reading, holes);
+	*order = reader->order;
 	free(reading.nodes);
 	free(reading.addrs);
 	return tree;

@@ -12,7 +12,6 @@
 #include "cmd/session.h"
 #include "cmd/stop.h"
 #include "log.h"
-#include "space/simulate.h"
 #include "view/json_fit.h"
 #include "view/text_fit.h"
 
@@ -62,15 +61,13 @@ static int ask(struct asker *asker, const struct fit_question *question)
 		.pmd_bytes = header->pmd_bytes,
 		.exact_pages = header->exact_pages,
 	};
-	struct allocator_rules rules = simulate_rules(header->kernel);
 	struct freetree *tree = NULL;
 	struct fit_answer answer;
 	int err;
 
 	if (asker->session.capture)
-		tree = live_free_tree(&asker->session, rules.adjust_pages && !kernel.exact_pages);
+		tree = live_free_tree(&asker->session, &kernel.order);
 	kernel.tree = tree;
-	kernel.order = rules.order;
 	err = fit_ask(asker->session.space, &kernel, question, &answer);
 	freetree_free(tree);
 	if (err)

@@ -59,10 +59,10 @@ bool live_can_verify(const struct session *session)
 	return false;
 }
 
-struct freetree *live_free_tree(struct session *session, bool adjust_pages)
+struct freetree *live_free_tree(struct session *session, enum purge_order *order)
 {
 	(void)session;
-	(void)adjust_pages;
+	(void)order;
 	return NULL;
 }
 

@@ -205,7 +205,7 @@ bool live_can_verify(const struct session *session)
 }
 
 /* While areas come and go the tree is ahead of the map: then once more. */
-struct freetree *live_free_tree(struct session *session, bool adjust_pages)
+struct freetree *live_free_tree(struct session *session, enum purge_order *order)
 {
 	struct freetree *tree = NULL;
 
@@ -218,7 +218,7 @@ struct freetree *live_free_tree(struct session *session, bool adjust_pages)
 			return NULL;
 		holes = holeset_of_space(session->space, false);
 		if (holes)
-			tree = capture_free_tree(session->capture, holes, adjust_pages);
+			tree = capture_free_tree(session->capture, holes, order);
 		holeset_free(holes);
 	}
 	return tree;

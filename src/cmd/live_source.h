@@ -33,8 +33,8 @@ int live_reconcile(struct session *session);
 /* False where the kernel's list cannot be read (kptr_restrict=2). */
 bool live_can_verify(const struct session *session);
 /* The kernel's free tree where it is that of the map as it is on return: all that has happened
- * before is in it. NULL if it cannot be told. Release with freetree_free. */
-struct freetree *live_free_tree(struct session *session, bool adjust_pages);
+ * before is in it; and the order of this kernel's purges. NULL if it cannot be told. Release with freetree_free. */
+struct freetree *live_free_tree(struct session *session, enum purge_order *order);
 /* The map has shown that it missed an event. */
 void live_request_heal(struct session *session);
 void live_close(struct session *session);

@@ -35,6 +35,7 @@ enum word { VA_START, VA_END, PARENT, RIGHT, LEFT, LIST_NEXT, LIST_PREV, MOST, W
 
 struct machine {
 	char path[64];
+	char kallsyms[64];
 	FILE *file;
 	uint32_t mem[MEM_BYTES / 4];
 	struct symbols *symbols;
@@ -134,18 +135,33 @@ static void flush(struct machine *m)
 	assert_int_equal(fflush(m->file), 0);
 }
 
+/* The allocator, and another symbol, which tells of which age it is. */
+static void has_symbol(struct machine *m, const char *other)
+{
+	FILE *file = fopen(m->kallsyms, "we");
+	char text[256];
+
+	snprintf(text, sizeof(text), "c0000100 t alloc_vmap_area\nc0000140 t next\n%s\n", other);
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	assert_int_equal(symbols_parse(m->symbols, text, strlen(text)), 0);
+}
+
 static int setup(void **state)
 {
-	static const char kallsyms[] = "c0000100 t alloc_vmap_area\nc0000140 t next\n";
 	struct machine *m = calloc(1, sizeof(*m));
 	int fd;
 
 	snprintf(m->path, sizeof(m->path), "/tmp/vmtrace-test-tree.XXXXXX");
 	fd = mkstemp(m->path);
 	m->file = fd >= 0 ? fdopen(fd, "w+") : NULL;
+	snprintf(m->kallsyms, sizeof(m->kallsyms), "/tmp/vmtrace-test-syms.XXXXXX");
+	close(mkstemp(m->kallsyms));
 	m->symbols = symbols_new();
-	if (!m->file || symbols_parse(m->symbols, kallsyms, strlen(kallsyms)))
+	if (!m->file || !m->symbols)
 		return -1;
+	has_symbol(m, "c0000200 t drain_vmap_area_work");
 	fill(m);
 	write_code(m);
 	flush(m);
@@ -159,6 +175,7 @@ static int teardown(void **state)
 
 	fclose(m->file);
 	unlink(m->path);
+	unlink(m->kallsyms);
 	symbols_free(m->symbols);
 	holeset_free(m->holes);
 	free(m);
@@ -167,7 +184,8 @@ static int teardown(void **state)
 
 static bool is_readable(struct machine *m, struct kernel_tree *reader)
 {
-	struct freetree *tree = kernel_tree_read(reader, m->holes, false);
+	enum purge_order order;
+	struct freetree *tree = kernel_tree_read(reader, m->holes, &order);
 	bool got = tree != NULL;
 
 	freetree_free(tree);
@@ -177,13 +195,14 @@ static bool is_readable(struct machine *m, struct kernel_tree *reader)
 static void found(void **state)
 {
 	struct machine *m = *state;
-	struct kernel_tree *reader = kernel_tree_open(m->path, m->symbols);
+	struct kernel_tree *reader = kernel_tree_open(m->path, m->kallsyms, m->symbols);
 	struct place_request r = {.size = 4 * PAGE, .align = 1, .vstart = START, .vend = END};
 	struct freetree *tree, *copy;
+	enum purge_order order;
 	char why[96];
 
 	assert_non_null(reader);
-	tree = kernel_tree_read(reader, m->holes, false);
+	tree = kernel_tree_read(reader, m->holes, &order);
 	assert_non_null(tree);
 	copy = freetree_copy(tree);
 	assert_true(freetree_check(tree, why, sizeof(why)));
@@ -206,7 +225,7 @@ static void torn(void **state)
 {
 	static const enum word used[] = {VA_START, VA_END, RIGHT, LEFT, MOST};
 	struct machine *m = *state;
-	struct kernel_tree *reader = kernel_tree_open(m->path, m->symbols);
+	struct kernel_tree *reader = kernel_tree_open(m->path, m->kallsyms, m->symbols);
 
 	assert_non_null(reader);
 	for (uint32_t i = 0; i < NR_HOLES + 2; i++) {
@@ -240,7 +259,7 @@ static void torn(void **state)
 static void other_holes(void **state)
 {
 	struct machine *m = *state;
-	struct kernel_tree *reader = kernel_tree_open(m->path, m->symbols);
+	struct kernel_tree *reader = kernel_tree_open(m->path, m->kallsyms, m->symbols);
 
 	for (uint32_t i = 1; i <= NR_HOLES; i++) {
 		uint32_t *n = node_at(m, NODES, i), last = n[VA_END] - PAGE;
@@ -270,13 +289,13 @@ static void no_tree(void **state)
 	struct symbols *none = symbols_new();
 	struct kernel_tree *reader;
 
-	assert_null(kernel_tree_open("/nonexistent", m->symbols));
+	assert_null(kernel_tree_open("/nonexistent", m->kallsyms, m->symbols));
 	kernel_tree_close(NULL);
-	reader = kernel_tree_open(m->path, none);
+	reader = kernel_tree_open(m->path, m->kallsyms, none);
 	assert_non_null(reader);
 	assert_false(is_readable(m, reader));
 	kernel_tree_close(reader);
-	reader = kernel_tree_open(m->path, m->symbols);
+	reader = kernel_tree_open(m->path, m->kallsyms, m->symbols);
 	assert_true(is_readable(m, reader));
 	node_at(m, NODES, (NR_HOLES + 2) / 2)[PARENT] |= rb_of(NODES, 1);
 	flush(m);
@@ -292,11 +311,54 @@ static void no_tree(void **state)
 	symbols_free(none);
 }
 
+/* How it is searched, and in which order a purge gives back: by what the kernel has. */
+static void rules(void **state)
+{
+	static const struct {
+		const char *symbol;
+		bool known;
+		bool adjusts;
+		enum purge_order order;
+	} kernels[] = {{"c0000200 t drain_vmap_area_work", true, false, PURGE_ASCENDING},
+		       {"c0000200 t purge_vmap_node\nc0000300 t drain_vmap_area_work", true, false,
+			PURGE_DESCENDING},
+		       {"c0000200 b vmap_purge_list", true, true, PURGE_NEWEST_FIRST},
+		       {"c0000200 b vmap_purge_list_2\nc0000200 t other", false, false, 0},
+		       {"c0000200 b purge_vmap_area_root", false, false, 0}};
+	struct machine *m = *state;
+
+	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
+		struct place_request r = {.size = PAGE, .align = PAGE, .vstart = START, .vend = END};
+		struct kernel_tree *reader;
+		struct freetree *tree;
+		enum purge_order order;
+		uint32_t lowest = 0;
+
+		has_symbol(m, kernels[i].symbol);
+		reader = kernel_tree_open(m->path, m->kallsyms, m->symbols);
+		assert_non_null(reader);
+		tree = kernel_tree_read(reader, m->holes, &order);
+		assert_int_equal(tree != NULL, kernels[i].known);
+		kernel_tree_close(reader);
+		if (!tree)
+			continue;
+		assert_int_equal(order, kernels[i].order);
+		/* Holes of one page are passed over where a margin is asked for. */
+		for (uint32_t k = 1; k <= NR_HOLES; k++) {
+			r.vstart = node_at(m, NODES, k)[VA_START];
+			lowest += freetree_place(tree, &r) == r.vstart;
+		}
+		assert_int_equal(lowest == NR_HOLES, !kernels[i].adjusts);
+		freetree_free(tree);
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(found), TEST(torn), TEST(other_holes), TEST(no_tree)};
+	const struct CMUnitTest tests[] = {TEST(found), TEST(torn), TEST(other_holes), TEST(no_tree),
+					     TEST(rules)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

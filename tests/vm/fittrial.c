@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fittrial TRIALS SEED - holds `vmtrace fit` against the kernel. Each trial changes the vmalloc
+ * fittrial TRIALS SEED [blind] - holds `vmtrace fit` against the kernel. Each trial changes the vmalloc
  * space through vmtest.ko, asks `vmtrace fit - --json` about a random request, and only then has
  * vmtest make that very request. What the kernel did is what it printed, not what vmtrace saw.
  *
@@ -13,7 +13,7 @@
  * An address that is not certain must lie between the two told. Whether there was a purge is seen
  * by the answer to a second question, whose counts also show whether anything else changed the
  * space between the first one and the allocation: such a trial says nothing and is counted apart.
- * Exit 1 if one trial disagrees.
+ * Exit 1 if one trial disagrees. blind: vmtrace cannot read /proc/kcore once it has begun.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -293,6 +294,14 @@ static struct answer settle(void)
 	return answer;
 }
 
+/* An empty file in its place; "seen?" is no size, and its answer tells that vmtrace has begun. */
+static void hide_kcore(void)
+{
+	send("seen?");
+	if (mount("/dev/null", "/proc/kcore", NULL, MS_BIND, NULL))
+		die("/proc/kcore: %s", strerror(errno));
+}
+
 /* ---- the trials ----------------------------------------------------------------------------- */
 
 /* What vmtest can be asked for. */
@@ -514,9 +523,10 @@ int main(int argc, char **argv)
 	static const uint32_t levels[] = {20, 50, 70, 80, 88, 60, 92, 96};
 	struct tally tally = {0};
 	uint32_t trials;
+	bool blind = argc == 4 && !strcmp(argv[3], "blind");
 
-	if (argc != 3)
-		die("usage: fittrial TRIALS SEED");
+	if (argc != 3 && !blind)
+		die("usage: fittrial TRIALS SEED [blind]");
 	trials = (uint32_t)strtoul(argv[1], NULL, 10);
 	rng = 0x9e3779b97f4a7c15ull * (strtoul(argv[2], NULL, 10) + 1);
 	signal(SIGPIPE, SIG_IGN);
@@ -528,9 +538,13 @@ int main(int argc, char **argv)
 	for (long cpus = sysconf(_SC_NPROCESSORS_ONLN); cpus; cpus >>= 1)
 		lazy_limit += 32u << 20;
 	start_fit();
+	if (blind)
+		hide_kcore();
 	for (uint32_t i = 0; i < trials; i++)
 		trial(&tally, levels[i / 40 % (sizeof(levels) / sizeof(levels[0]))]);
 	report(&tally, trials);
+	if (blind)
+		umount("/proc/kcore");
 	fclose(to_fit);
 	wait(NULL);
 	return tally.wrong != 0;
