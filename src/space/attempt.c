@@ -47,15 +47,15 @@ static bool is_purgeable(const struct attempt *attempt, const struct area *area)
 	return area->state == AREA_LAZY || (attempt->without_own && (area->flags & AREA_F_OWN));
 }
 
-/* A block has a size of its own, a power of two, and is aligned to it. More than 32 pages asked of
- * vm_map_ram make an area that may look the same. */
+/* A block has a size of its own, a power of two, and is aligned to it (new_vmap_block). More than 32
+ * pages asked of vm_map_ram make an area that may look the same, but was to be aligned to a page. */
 static bool may_be_block(const struct area *area)
 {
 	uint32_t bytes = area->end - area->start, pages = bytes / VMT_PAGE_SIZE;
 
 	return area->state == AREA_USED && area->kind == KIND_VM_MAP_RAM &&
 	       pages >= BLOCK_PAGES_MIN && pages <= BLOCK_PAGES_MAX && !(bytes & (bytes - 1)) &&
-	       area->start % bytes == 0;
+	       area->start % bytes == 0 && (!area->align || area->align == bytes);
 }
 
 /* What did not fit may do so when something has been given. */

@@ -212,10 +212,12 @@ static void unknown(void **state)
 /* A purge gives back vm_map_ram blocks of which no part is used any more: perhaps these. */
 static void blocks(void **state)
 {
+	struct event block = ev_kind(T0, 0, 128, 0, KIND_VM_MAP_RAM);
 	struct space *s = *state;
 	struct fit_answer answer;
 
-	apply(s, ev_kind(T0, 0, 128, 0, KIND_VM_MAP_RAM));
+	block.align = 128 * PAGE;
+	apply(s, block);
 	apply(s, ev_alloc(T0, 128, 200, 1));
 	apply(s, ev_free(T0 + 1, 128, 200));
 	apply(s, ev_alloc(T0 + 2, 200, PAGES, 1));
@@ -225,6 +227,12 @@ static void blocks(void **state)
 	assert_int_equal(answer.latest, P(128));
 	assert_answer(ask(s, KIND_VMALLOC, 72 * PAGE), ATTEMPT_PERHAPS, START, FIT_NOTE_BLOCKS);
 	assert_answer(ask(s, KIND_VMALLOC, 200 * PAGE), ATTEMPT_NO, 0, 0);
+	block.align = 0; /* not known */
+	apply(s, block);
+	assert_answer(ask(s, KIND_VMALLOC, 50 * PAGE), ATTEMPT_PURGE, START, FIT_NOTE_BLOCKS);
+	block.align = PAGE; /* an area of its own */
+	apply(s, block);
+	assert_answer(ask(s, KIND_VMALLOC, 50 * PAGE), ATTEMPT_PURGE, P(128), 0);
 	apply(s, ev_kind(T0 + 3, 0, 100, 0, KIND_VM_MAP_RAM)); /* no size for a block */
 	assert_answer(ask(s, KIND_VMALLOC, 90 * PAGE), ATTEMPT_PURGE, P(100), 0);
 	assert_answer(ask(s, KIND_VMALLOC, 100 * PAGE), ATTEMPT_NO, 0, 0);

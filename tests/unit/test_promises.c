@@ -30,6 +30,8 @@ static struct event kinded(struct event event)
 	event.kind = rnd(3) ? KIND_VMALLOC : KIND_VM_MAP_RAM;
 	if (pages == 64 && rnd(2))
 		event.kind = KIND_VM_MAP_RAM;
+	if (event.kind == KIND_VM_MAP_RAM)
+		event.align = rnd(3) ? (rnd(2) ? pages * PAGE : 0) : PAGE;
 	return event;
 }
 
@@ -78,7 +80,7 @@ static bool is_block(const struct area *area)
 	uint32_t pages = (area->end - area->start) / PAGE;
 
 	return area->kind == KIND_VM_MAP_RAM && (pages == 64 || pages == 128 || pages == 256) &&
-	       area->start % (pages * PAGE) == 0;
+	       area->start % (pages * PAGE) == 0 && area->align != PAGE;
 }
 
 static enum real choose(const struct area *area)

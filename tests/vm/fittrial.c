@@ -84,6 +84,7 @@ static FILE *to_fit, *from_fit;
 static int cmd_fd;
 static uint64_t rng;
 static char line[ANSWER_MAX];
+static bool blind;
 
 static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...)
 {
@@ -441,6 +442,17 @@ static void want_close(struct request *request)
 	limit(request);
 }
 
+/* Why an address was not certain, of the last answer. */
+static void say_open(const struct request *request, const struct answer *told)
+{
+	const char *notes = value_of("notes"), *end = strchr(notes, ']');
+
+	if (told->certain || told->verdict == NO || blind)
+		return;
+	printf("open: %s %u: %s %.*s\n", kind_names[request->kind], request->bytes,
+	       verdict_names[told->verdict], end ? (int)(end - notes) + 1 : 0, notes);
+}
+
 static void say_wrong(const struct request *request, const struct answer *told, uint32_t got,
 		      uint32_t purges)
 {
@@ -462,6 +474,7 @@ static void trial(struct tally *tally, uint32_t percent_full)
 	if (percent_full > 60 && rnd(2))
 		want_close(&request);
 	told = ask(&request);
+	say_open(&request, &told);
 	before = seen_now();
 	got = make(&request, slot);
 	send("seen?");
@@ -523,8 +536,8 @@ int main(int argc, char **argv)
 	static const uint32_t levels[] = {20, 50, 70, 80, 88, 60, 92, 96};
 	struct tally tally = {0};
 	uint32_t trials;
-	bool blind = argc == 4 && !strcmp(argv[3], "blind");
 
+	blind = argc == 4 && !strcmp(argv[3], "blind");
 	if (argc != 3 && !blind)
 		die("usage: fittrial TRIALS SEED [blind]");
 	trials = (uint32_t)strtoul(argv[1], NULL, 10);
