@@ -503,8 +503,7 @@ struct freetree *capture_free_tree(struct capture *capture, const struct holeset
 				   enum purge_order *order)
 {
 	if (!capture->kernel_tree)
-		capture->kernel_tree =
-			kernel_tree_open("/proc/kcore", "/proc/kallsyms", capture->symbols);
+		capture->kernel_tree = kernel_tree_open("/proc/kcore", capture->symbols);
 	if (!capture->kernel_tree)
 		return NULL;
 	return kernel_tree_read(capture->kernel_tree, holes, order);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "capture/kernel_tree.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +40,15 @@ struct reading {
 	uint32_t room;
 };
 
+/* Its address, 0 if there is none of that name. */
+static uint32_t address_of(const struct symbols *symbols, const char *name)
+{
+	char found[64];
+	uint32_t addr;
+
+	return symbols_find(symbols, name, found, sizeof(found), &addr) == SYMBOLS_ONE ? addr : 0;
+}
+
 /* ---- the root ------------------------------------------------------------------------------ */
 
 static void add_root(struct kernel_tree *reader, uint32_t addr)
@@ -58,12 +66,9 @@ static void add_roots_in(struct kernel_tree *reader, const struct symbols *symbo
 			 const char *function)
 {
 	const uint8_t *code;
-	char found[64];
-	uint32_t at, len, word;
+	uint32_t len, word;
 
-	if (symbols_find(symbols, function, found, sizeof(found), &at) != SYMBOLS_ONE)
-		return;
-	code = text_code(reader->text, at, &len);
+	code = text_code(reader->text, address_of(symbols, function), &len);
 	for (uint32_t i = 0; code && i + sizeof(word) <= len; i++) {
 		memcpy(&word, code + i, sizeof(word));
 		if (word % sizeof(word) == 0 && text_has(reader->text, word, sizeof(word)))
@@ -82,58 +87,36 @@ static void add_roots(struct kernel_tree *reader, const struct symbols *symbols)
 
 /* ---- the rules ----------------------------------------------------------------------------- */
 
-static bool has_function(const struct symbols *symbols, const char *name)
-{
-	char found[64];
-	uint32_t addr;
-
-	return symbols_find(symbols, name, found, sizeof(found), &addr) != SYMBOLS_NONE;
-}
-
-/* symbols has no data. */
-static bool has_data(const char *kallsyms, const char *name)
-{
-	FILE *file = fopen(kallsyms, "re");
-	char line[256], found[128];
-	bool has = false;
-
-	while (file && !has && fgets(line, sizeof(line), file))
-		has = sscanf(line, "%*s %*c %127s", found) == 1 && !strcmp(found, name);
-	if (file)
-		fclose(file);
-	return has;
-}
-
 /* By what this kernel's mm/vmalloc.c has; false if that does not tell. */
-static bool learn_rules(struct kernel_tree *reader, const char *kallsyms,
-			const struct symbols *symbols)
+static bool learn_rules(struct kernel_tree *reader, const struct symbols *symbols)
 {
-	if (has_function(symbols, "purge_vmap_node")) { /* 6.9 on */
+	if (address_of(symbols, "purge_vmap_node")) { /* 6.9 on */
 		reader->order = PURGE_DESCENDING;
 		return true;
 	}
-	if (has_function(symbols, "drain_vmap_area_work")) { /* 5.18 on */
+	if (address_of(symbols, "drain_vmap_area_work")) { /* 5.18 on */
 		reader->order = PURGE_ASCENDING;
 		return true;
 	}
+	/* To 5.10 what is lazy is in a llist; then it is in a tree. */
 	reader->order = PURGE_NEWEST_FIRST;
 	reader->adjust_pages = true;
-	return has_data(kallsyms, "vmap_purge_list"); /* to 5.10 */
+	return text_calls(reader->text, address_of(symbols, "free_vmap_area_noflush"),
+			  address_of(symbols, "llist_add_batch")) == CALLS_YES;
 }
 
-struct kernel_tree *kernel_tree_open(const char *kcore, const char *kallsyms,
-				     const struct symbols *symbols)
+struct kernel_tree *kernel_tree_open(const char *path, const struct symbols *symbols)
 {
 	struct kernel_tree *reader = calloc(1, sizeof(*reader));
 
 	if (!reader)
 		return NULL;
-	reader->text = text_open(kcore, symbols);
+	reader->text = text_open(path, symbols);
 	if (!reader->text) {
 		free(reader);
 		return NULL;
 	}
-	if (learn_rules(reader, kallsyms, symbols))
+	if (learn_rules(reader, symbols))
 		add_roots(reader, symbols);
 	return reader;
 }

@@ -19,17 +19,14 @@
 
 struct kernel_tree;
 
-/* kcore and kallsyms: normally "/proc/kcore" and "/proc/kallsyms". symbols must outlive it. NULL if
- * kcore cannot be read. */
-struct kernel_tree *kernel_tree_open(const char *kcore, const char *kallsyms,
-				     const struct symbols *symbols);
+/* path: normally "/proc/kcore". symbols must outlive it. NULL if it cannot be read. */
+struct kernel_tree *kernel_tree_open(const char *path, const struct symbols *symbols);
 void kernel_tree_close(struct kernel_tree *reader);
 
 /*
  * The tree as it is now, if it is that of these holes, and the order in which this kernel's purges
  * give back. NULL if not: something was changing, this kernel's tree is another one, or it is not
- * known how it is searched (from 5.11 to 5.17, and before without CONFIG_KALLSYMS_ALL). Release
- * with freetree_free.
+ * known how it is searched (from 5.11 to 5.17). Release with freetree_free.
  */
 struct freetree *kernel_tree_read(struct kernel_tree *reader, const struct holeset *holes,
 				  enum purge_order *order);

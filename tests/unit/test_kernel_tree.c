@@ -20,6 +20,8 @@
 
 #define LOWMEM	  0xc0000000u
 #define CODE	  0x100u  /* in low memory: alloc_vmap_area */
+#define FREE	  0x180u
+#define LLIST	  0x200u
 #define ROOTS	  0x400u  /* a root that is none, one of a tree of other areas, and the root */
 #define OTHERS	  0x1000u
 #define NODES	  0x4000u
@@ -35,7 +37,6 @@ enum word { VA_START, VA_END, PARENT, RIGHT, LEFT, LIST_NEXT, LIST_PREV, MOST, W
 
 struct machine {
 	char path[64];
-	char kallsyms[64];
 	FILE *file;
 	uint32_t mem[MEM_BYTES / 4];
 	struct symbols *symbols;
@@ -101,10 +102,11 @@ static void fill(struct machine *m)
 	m->mem[ROOTS / 4 + 2] = build(m, NODES, 0, NR_HOLES + 2, 0, 0, 5);
 }
 
-/* push; mov addr,%eax; ... at odd places, as code is. */
+/* push; mov addr,%eax; ... at odd places, as code is; and at FREE a call of what lies at LLIST. */
 static void write_code(struct machine *m)
 {
 	uint8_t *code = (uint8_t *)m->mem + CODE;
+	uint32_t distance = LLIST - (FREE + 8);
 
 	for (uint32_t i = 0; i < 3; i++) {
 		uint32_t addr = LOWMEM + ROOTS + 4 * i;
@@ -112,6 +114,9 @@ static void write_code(struct machine *m)
 		code[1 + 7 * i] = 0xa1;
 		memcpy(&code[2 + 7 * i], &addr, 4);
 	}
+	code = (uint8_t *)m->mem + FREE;
+	code[3] = 0xe8;
+	memcpy(&code[4], &distance, 4);
 }
 
 static void flush(struct machine *m)
@@ -135,16 +140,13 @@ static void flush(struct machine *m)
 	assert_int_equal(fflush(m->file), 0);
 }
 
-/* The allocator, and another symbol, which tells of which age it is. */
-static void has_symbol(struct machine *m, const char *other)
+/* The allocator, and other symbols, which tell of which age it is. */
+static void has_symbols(struct machine *m, const char *others)
 {
-	FILE *file = fopen(m->kallsyms, "we");
 	char text[256];
 
-	snprintf(text, sizeof(text), "c0000100 t alloc_vmap_area\nc0000140 t next\n%s\n", other);
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
+	snprintf(text, sizeof(text), "c0000100 t alloc_vmap_area\nc0000140 t next\n%s\nc0000300 t last\n",
+		 others);
 	assert_int_equal(symbols_parse(m->symbols, text, strlen(text)), 0);
 }
 
@@ -156,12 +158,10 @@ static int setup(void **state)
 	snprintf(m->path, sizeof(m->path), "/tmp/vmtrace-test-tree.XXXXXX");
 	fd = mkstemp(m->path);
 	m->file = fd >= 0 ? fdopen(fd, "w+") : NULL;
-	snprintf(m->kallsyms, sizeof(m->kallsyms), "/tmp/vmtrace-test-syms.XXXXXX");
-	close(mkstemp(m->kallsyms));
 	m->symbols = symbols_new();
 	if (!m->file || !m->symbols)
 		return -1;
-	has_symbol(m, "c0000200 t drain_vmap_area_work");
+	has_symbols(m, "c0000200 t drain_vmap_area_work");
 	fill(m);
 	write_code(m);
 	flush(m);
@@ -175,7 +175,6 @@ static int teardown(void **state)
 
 	fclose(m->file);
 	unlink(m->path);
-	unlink(m->kallsyms);
 	symbols_free(m->symbols);
 	holeset_free(m->holes);
 	free(m);
@@ -195,7 +194,7 @@ static bool is_readable(struct machine *m, struct kernel_tree *reader)
 static void found(void **state)
 {
 	struct machine *m = *state;
-	struct kernel_tree *reader = kernel_tree_open(m->path, m->kallsyms, m->symbols);
+	struct kernel_tree *reader = kernel_tree_open(m->path, m->symbols);
 	struct place_request r = {.size = 4 * PAGE, .align = 1, .vstart = START, .vend = END};
 	struct freetree *tree, *copy;
 	enum purge_order order;
@@ -225,7 +224,7 @@ static void torn(void **state)
 {
 	static const enum word used[] = {VA_START, VA_END, RIGHT, LEFT, MOST};
 	struct machine *m = *state;
-	struct kernel_tree *reader = kernel_tree_open(m->path, m->kallsyms, m->symbols);
+	struct kernel_tree *reader = kernel_tree_open(m->path, m->symbols);
 
 	assert_non_null(reader);
 	for (uint32_t i = 0; i < NR_HOLES + 2; i++) {
@@ -259,7 +258,7 @@ static void torn(void **state)
 static void other_holes(void **state)
 {
 	struct machine *m = *state;
-	struct kernel_tree *reader = kernel_tree_open(m->path, m->kallsyms, m->symbols);
+	struct kernel_tree *reader = kernel_tree_open(m->path, m->symbols);
 
 	for (uint32_t i = 1; i <= NR_HOLES; i++) {
 		uint32_t *n = node_at(m, NODES, i), last = n[VA_END] - PAGE;
@@ -289,13 +288,13 @@ static void no_tree(void **state)
 	struct symbols *none = symbols_new();
 	struct kernel_tree *reader;
 
-	assert_null(kernel_tree_open("/nonexistent", m->kallsyms, m->symbols));
+	assert_null(kernel_tree_open("/nonexistent", m->symbols));
 	kernel_tree_close(NULL);
-	reader = kernel_tree_open(m->path, m->kallsyms, none);
+	reader = kernel_tree_open(m->path, none);
 	assert_non_null(reader);
 	assert_false(is_readable(m, reader));
 	kernel_tree_close(reader);
-	reader = kernel_tree_open(m->path, m->kallsyms, m->symbols);
+	reader = kernel_tree_open(m->path, m->symbols);
 	assert_true(is_readable(m, reader));
 	node_at(m, NODES, (NR_HOLES + 2) / 2)[PARENT] |= rb_of(NODES, 1);
 	flush(m);
@@ -315,16 +314,18 @@ static void no_tree(void **state)
 static void rules(void **state)
 {
 	static const struct {
-		const char *symbol;
+		const char *symbols;
 		bool known;
 		bool adjusts;
 		enum purge_order order;
-	} kernels[] = {{"c0000200 t drain_vmap_area_work", true, false, PURGE_ASCENDING},
-		       {"c0000200 t purge_vmap_node\nc0000300 t drain_vmap_area_work", true, false,
-			PURGE_DESCENDING},
-		       {"c0000200 b vmap_purge_list", true, true, PURGE_NEWEST_FIRST},
-		       {"c0000200 b vmap_purge_list_2\nc0000200 t other", false, false, 0},
-		       {"c0000200 b purge_vmap_area_root", false, false, 0}};
+	} kernels[] = {
+		{"c0000200 t drain_vmap_area_work", true, false, PURGE_ASCENDING},
+		{"c0000200 t purge_vmap_node\nc0000240 t drain_vmap_area_work", true, false,
+		 PURGE_DESCENDING},
+		{"c0000180 t free_vmap_area_noflush\nc0000200 T llist_add_batch", true, true,
+		 PURGE_NEWEST_FIRST},
+		{"c0000180 t free_vmap_area_noflush\nc0000201 T llist_add_batch", false, false, 0},
+		{"c0000180 t free_vmap_area_noflush", false, false, 0}};
 	struct machine *m = *state;
 
 	for (size_t i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++) {
@@ -334,8 +335,8 @@ static void rules(void **state)
 		enum purge_order order;
 		uint32_t lowest = 0;
 
-		has_symbol(m, kernels[i].symbol);
-		reader = kernel_tree_open(m->path, m->kallsyms, m->symbols);
+		has_symbols(m, kernels[i].symbols);
+		reader = kernel_tree_open(m->path, m->symbols);
 		assert_non_null(reader);
 		tree = kernel_tree_read(reader, m->holes, &order);
 		assert_int_equal(tree != NULL, kernels[i].known);

@@ -87,7 +87,7 @@ bulk
 # What fit says here, held against this kernel's allocator: of a space that the memory can fill.
 if [ -e /kmod/vmtest.ko ] && awk '/^(MemAvailable|VmallocTotal)/ { of[$1] = $2 } END { exit of["MemAvailable:"] < 2 * of["VmallocTotal:"] }' /proc/meminfo; then
 	began=$(uptime_cs)
-	fittrial 200 3 >/tmp/trial 2>&1 || fail "fit: $(grep -e WRONG -e '^fittrial: ' /tmp/trial | head -n 5)"
+	fittrial 100 3 >/tmp/trial 2>&1 || fail "fit: $(grep -e WRONG -e '^fittrial: ' /tmp/trial | head -n 5)"
 	echo "$(tail -n 1 /tmp/trial) in $((($(uptime_cs) - began) / 100)) s"
 	vmtest freeall
 fi
