@@ -52,7 +52,7 @@ choose_cases() {
 	if [ $# -eq 0 ]; then
 		for f in "$here"/cases/*.sh; do
 			f=$(basename "$f" .sh)
-			[ "$(header "$f" run)" = named ] || set -- "$@" "$f"
+			[[ $f = *.host ]] || [ "$(header "$f" run)" = named ] || set -- "$@" "$f"
 		done
 	fi
 	for f in "$@"; do
