@@ -69,14 +69,7 @@ int json_map(FILE *out, const struct view *view)
 
 	holes_report(view->space, &report);
 	waste_report(view->space, &waste);
-	json_put_addr(&put, "vmalloc_start", totals.start);
-	json_put_addr(&put, "vmalloc_end", totals.end);
-	json_put_uint(&put, "total_bytes", totals.total_bytes);
-	json_put_uint(&put, "used_bytes", totals.used_bytes);
-	json_put_uint(&put, "guard_bytes", totals.guard_bytes);
-	json_put_uint(&put, "lazy_bytes", totals.lazy_bytes);
-	json_put_uint(&put, "free_bytes", totals.free_bytes);
-	json_put_uint(&put, "unknown_bytes", totals.unknown_bytes);
+	json_put_totals(&put, &totals);
 	json_put_largest(&put, &report);
 	json_put_uint(&put, "areas", totals.areas);
 	json_put_uint(&put, "holes", report.count);

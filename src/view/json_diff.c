@@ -6,6 +6,7 @@
 #include "record/json_put.h"
 #include "space/holes.h"
 #include "space/kind.h"
+#include "view/json_util.h"
 #include "view/text_util.h"
 
 static const char *const side_keys[DIFF_SIDES] = { "a", "b" };
@@ -35,14 +36,7 @@ static void put_source(struct json_put *outer, const struct diff_source *source,
 	json_put_uint(&put, "at_ns", source->at_ns);
 	json_put_bool(&put, "at_end", source->at_end);
 	json_put_text(&put, "kernel", source->view.facts->kernel);
-	json_put_addr(&put, "vmalloc_start", totals.start);
-	json_put_addr(&put, "vmalloc_end", totals.end);
-	json_put_uint(&put, "total_bytes", totals.total_bytes);
-	json_put_uint(&put, "used_bytes", totals.used_bytes);
-	json_put_uint(&put, "guard_bytes", totals.guard_bytes);
-	json_put_uint(&put, "lazy_bytes", totals.lazy_bytes);
-	json_put_uint(&put, "free_bytes", totals.free_bytes);
-	json_put_uint(&put, "unknown_bytes", totals.unknown_bytes);
+	json_put_totals(&put, &totals);
 	json_put_uint(&put, "areas", totals.areas);
 	json_put_uint(&put, "largest_hole_bytes", report->largest.end - report->largest.start);
 	json_put_uint(&put, "largest_hole_after_purge_bytes",

@@ -15,6 +15,23 @@ void json_put_trust(struct json_put *put, const struct view *view)
 	json_put_bool(put, "uncertain", space_uncertain(view->space));
 }
 
+void json_put_states(struct json_put *put, const struct space_totals *totals)
+{
+	json_put_uint(put, "total_bytes", totals->total_bytes);
+	json_put_uint(put, "used_bytes", totals->used_bytes);
+	json_put_uint(put, "guard_bytes", totals->guard_bytes);
+	json_put_uint(put, "lazy_bytes", totals->lazy_bytes);
+	json_put_uint(put, "free_bytes", totals->free_bytes);
+	json_put_uint(put, "unknown_bytes", totals->unknown_bytes);
+}
+
+void json_put_totals(struct json_put *put, const struct space_totals *totals)
+{
+	json_put_addr(put, "vmalloc_start", totals->start);
+	json_put_addr(put, "vmalloc_end", totals->end);
+	json_put_states(put, totals);
+}
+
 void json_put_largest(struct json_put *put, const struct holes_report *report)
 {
 	json_put_uint(put, "largest_hole_bytes", report->largest.end - report->largest.start);

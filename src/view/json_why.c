@@ -3,6 +3,7 @@
 
 #include "record/json_put.h"
 #include "space/kind.h"
+#include "view/json_util.h"
 #include "view/why.h"
 #include "view/why_words.h"
 
@@ -71,12 +72,7 @@ static void put_space(struct json_put *outer, const struct diagnosis *d)
 {
 	struct json_put put = json_put_new();
 
-	json_put_uint(&put, "total_bytes", d->totals.total_bytes);
-	json_put_uint(&put, "used_bytes", d->totals.used_bytes);
-	json_put_uint(&put, "guard_bytes", d->totals.guard_bytes);
-	json_put_uint(&put, "lazy_bytes", d->totals.lazy_bytes);
-	json_put_uint(&put, "free_bytes", d->totals.free_bytes);
-	json_put_uint(&put, "unknown_bytes", d->totals.unknown_bytes);
+	json_put_states(&put, &d->totals);
 	json_put_uint(&put, "areas", d->totals.areas);
 	put_object(outer, "space", &put);
 }
