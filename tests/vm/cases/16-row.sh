@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash disable=SC1091,SC2154
 # limit: 420
+# run: named
 # One row of the table of kernels: with every plan, transport and BTF that this kernel offers the map
 # is exact under the user-space load, and with the default ones after 10^5 operations.
 . /guest/lib.sh
