@@ -59,6 +59,8 @@ vmfail "ask 16M"
 held=$(held_by vmfail_hold)
 explain
 assert_why /tmp/why.json exhausted vmfail_ask $((16 * MB))
+grep -q '"simulate":{"trusted":true' /tmp/why.json || fail "no answer of simulate: $(grep -o '"simulate":.*' /tmp/why.json)"
+grep -q 'at boot .* simulated, nothing' /tmp/why || fail "simulate is not quoted"
 assert_eq "$(said_to_hold /tmp/why.json vmfail_hold)" "$held" "bytes held by vmfail_hold"
 vmfail release
 
