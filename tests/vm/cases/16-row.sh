@@ -9,24 +9,37 @@
 # field FILE TOPIC: the text of that line of doctor
 field() { sed -n "s/^[a-zSTOP]* *$2  *//p" "$1" | head -n 1; }
 
-# load OPERATIONS SEED OPTION...: records and verifies under it; adds to $events, $lost and $differ
+# add_up FILE: what verify says goes to $events, $lost and $differ; its events also to $now
+add_up() {
+	now=$(($(json_number "$1" allocations) + $(json_number "$1" frees)))
+	events=$((events + now))
+	lost=$((lost + $(json_number "$1" lost_events)))
+	for number in missing extra mismatched; do
+		differ=$((differ + $(json_number "$1" $number)))
+	done
+}
+
+# load OPERATIONS SEED OPTION...: verifies under it
 load() {
 	local operations=$1 seed=$2
 	shift 2
-	start_recording /tmp/events "$@"
 	start_verify /tmp/verify --duration=300s "$@"
 	stim mixed "$operations" "$seed" >/tmp/stim || fail "stim: $(tail -n 3 /tmp/stim)"
 	sleep 1
 	end_verify /tmp/verify >/tmp/verify.out || fail "verify $*: $(cat /tmp/verify.out)"
-	stop_recording /tmp/events
 	assert_eq "$(json_number /tmp/verify lost_events)" 0 "lost events with '$*'"
-	now=$(grep -c -e '"type":"alloc"' -e '"type":"free"' /tmp/events)
+	add_up /tmp/verify
 	[ "$now" -ge "$operations" ] || fail "'$*': only $now events of $operations operations"
-	events=$((events + now))
-	lost=$((lost + $(json_number /tmp/verify lost_events)))
-	for number in missing extra mismatched; do
-		differ=$((differ + $(json_number /tmp/verify $number)))
-	done
+}
+
+# The same beside a recording, which stays in /tmp/events.
+recorded_load() {
+	local told
+	start_recording /tmp/events
+	load "$@"
+	stop_recording /tmp/events
+	told=$(grep -c -e '"type":"alloc"' -e '"type":"free"' /tmp/events)
+	[ "$told" -ge "$1" ] || fail "only $told events in the recording of $1 operations"
 }
 
 # 10^5 operations with the default plan: of the test module on both CPUs where it can be built, and
@@ -53,22 +66,17 @@ bulk() {
 	sleep 1
 	end_verify /tmp/bulk
 	assert_eq "$(json_number /tmp/bulk lost_events)" 0 "lost events of 10^5 operations"
-	now=$(($(json_number /tmp/bulk allocations) + $(json_number /tmp/bulk frees)))
+	add_up /tmp/bulk
 	echo "121000 operations, $now events, $(json_number /tmp/bulk purges) purges in $((begin / 100)) s"
 	[ "$now" -ge 100000 ] || fail "10^5 operations, but only $now events"
-	events=$((events + now))
-	lost=$((lost + $(json_number /tmp/bulk lost_events)))
-	for number in missing extra mismatched; do
-		differ=$((differ + $(json_number /tmp/bulk $number)))
-	done
 }
 
-# try NAME VARIABLE OPTION...: another way, which this kernel must have
+# try NAME VARIABLE OPTION...: another way, which this kernel must have; one that is asked for is
+# taken, or refused
 try() {
 	local name=$1 variable=$2
 	shift 2
 	seed=$((seed + 1))
-	vmtrace doctor "$@" >/tmp/doctor.try 2>&1 || fail "doctor $*: $(cat /tmp/doctor.try)"
 	load 1000 $seed "$@"
 	eval "$variable=\"\${$variable}, $name\""
 }
@@ -77,7 +85,7 @@ own_kib() { vmtrace map --json "$@" 2>/dev/null | sed -n 's/.*"own_bytes":\([0-9
 
 events=0 lost=0 differ=0 seed=9
 vmtrace doctor >/tmp/doctor 2>/tmp/doctor.err || fail "doctor: $(cat /tmp/doctor.err /tmp/doctor)"
-load 1000 $seed
+recorded_load 1000 $seed
 # Every gfp that is told has only known flags, and GFP_KERNEL (0xcc0) is the usual one.
 grep '"type":"alloc"' /tmp/events | grep -q '"gfp":3264[,}]' || fail "no allocation with GFP_KERNEL: $(grep '"type":"alloc"' /tmp/events | head -n 2)"
 # The line discipline of a terminal asks vzalloc for less than a whole page.
@@ -112,7 +120,7 @@ if [ "$transport" = ring ]; then
 fi
 # The JIT makes other stack frames: the callers must still be there.
 echo 1 >/proc/sys/net/core/bpf_jit_enable
-load 1000 20
+recorded_load 1000 20
 echo 0 >/proc/sys/net/core/bpf_jit_enable
 grep '"type":"alloc"' /tmp/events | grep '"comm":"stim"' | grep -q '"kind":"bpf"' || fail "no kind under the JIT: $(grep '"type":"alloc"' /tmp/events | head -n 2)"
 echo "row|$(uname -r)$(sed -n 's/.* \(vmalloc=[0-9A-Z]*\).*/ \1/p' /proc/cmdline)|$(awk '/VmallocTotal/ { print $2 / 1024 "M" }' /proc/meminfo)|$plan|$btf|$transport|$events|$lost|$differ|$own"
