@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cmd/moments.h"
+
+static uint64_t later_by(uint64_t t_ns, uint64_t ns)
+{
+	return ns > UINT64_MAX - t_ns ? UINT64_MAX : t_ns + ns;
+}
+
+void moments_start(struct moments *moments, uint64_t start_ns)
+{
+	if (start_ns && !moments->next_ns)
+		moments->next_ns = later_by(start_ns, moments->interval_ns);
+}
+
+bool moments_before(struct moments *moments, const struct event *event, uint64_t *at_ns)
+{
+	if (!moments->interval_ns || !moments->next_ns || moments->in_snapshot ||
+	    event->type == EV_STACK || event->t_ns <= moments->next_ns)
+		return false;
+	*at_ns = moments->next_ns;
+	moments->next_ns = later_by(moments->next_ns, moments->interval_ns);
+	moments->any = true;
+	return true;
+}
+
+bool moments_after(struct moments *moments, const struct event *event, uint64_t *at_ns)
+{
+	bool first = event->type == EV_SNAPSHOT_END && moments->in_snapshot && !moments->any;
+
+	if (event->type == EV_SNAPSHOT_BEGIN || event->type == EV_SNAPSHOT_END)
+		moments->in_snapshot = event->type == EV_SNAPSHOT_BEGIN;
+	if (!first || !moments->interval_ns)
+		return false;
+	*at_ns = event->t_ns;
+	moments->any = true;
+	return true;
+}
