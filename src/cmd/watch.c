@@ -36,6 +36,7 @@ int watch_block(struct watch *watch, uint64_t at_ns)
 
 	view.facts = &facts;
 	watch->changed = false;
+	watch->drawn = true;
 	if (failures_count(watch->failures))
 		why_short(&failures_at(watch->failures, 0)->diagnosis, verdict, sizeof(verdict));
 	text_live(stdout, &view, session->last_fail.type ? &session->last_fail : NULL, verdict,
@@ -122,7 +123,7 @@ static void print_totals(const struct watch *watch)
 
 void watch_end(struct watch *watch)
 {
-	if (watch->changed || !watch->moments.any)
+	if (watch->changed || !watch->drawn)
 		watch_block(watch, watch_newest_ns(watch));
 	if (!ferror(stdout))
 		print_totals(watch);

@@ -24,6 +24,7 @@ struct watch {
 	struct sink after;
 	unsigned int top;
 	bool changed; /* anything but time came since the last block */
+	bool drawn;   /* a block */
 	bool ended;   /* what still comes is not shown */
 	/* May be NULL; what is not 0 stops the source. pause: before a block as of at_ns is
 	 * printed, of those that come of their own accord. event: after an event. */
