@@ -8,9 +8,9 @@
 #include "cmd/command.h"
 
 static const struct command *const commands[] = {
-	&cmd_live,   &cmd_record, &cmd_replay, &cmd_map,    &cmd_holes,    &cmd_fit,    &cmd_why,
-	&cmd_simulate, &cmd_top,  &cmd_events, &cmd_diff,     &cmd_export, &cmd_layout,
-	&cmd_verify, &cmd_snapshot, &cmd_doctor, &cmd_info,   &cmd_schema,
+	&cmd_live,   &cmd_record,   &cmd_replay,   &cmd_map,    &cmd_holes, &cmd_fit,
+	&cmd_why,    &cmd_simulate, &cmd_top,      &cmd_events, &cmd_diff,  &cmd_export,
+	&cmd_layout, &cmd_verify,   &cmd_snapshot, &cmd_doctor, &cmd_info,  &cmd_schema,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

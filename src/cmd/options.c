@@ -13,7 +13,7 @@
 #include "record/series.h"
 #include "view/units.h"
 
-#define NS_PER_S 1000000000ull
+#define NS_PER_S  1000000000ull
 #define MAX_SPEED 1e6
 
 /* kernel/trace/trace_kprobe.c: KRETPROBE_MAXACTIVE_MAX */
@@ -174,7 +174,8 @@ static const struct {
 	    "How often the map is compared with the kernel's list, and repaired where it differs "
 	    "(5m; 0 = never, also the default with kptr_restrict=2)",
 	    3 } },
-	{ TAKES_CAPTURE | TAKES_REPLAY, { "strict", KEY_STRICT, NULL, 0, "Exit 4 if any event was lost", 3 } },
+	{ TAKES_CAPTURE | TAKES_REPLAY,
+	  { "strict", KEY_STRICT, NULL, 0, "Exit 4 if any event was lost", 3 } },
 	{ 0, { "quiet", 'q', NULL, 0, "Errors only", 4 } },
 	{ 0, { "verbose", 'v', NULL, 0, "More messages; twice: libbpf's too", 4 } },
 };

@@ -87,9 +87,9 @@ struct options {
 	bool interval_given;
 	bool value_given;
 	bool step;
-	double speed;                 /* 1 = as recorded, 0 = as fast as it goes */
+	double speed; /* 1 = as recorded, 0 = as fast as it goes */
 	bool speed_given;
-	uint64_t at_ns VMT_ALIGNED8;  /* --at; NO_DURATION = not given */
+	uint64_t at_ns VMT_ALIGNED8; /* --at; NO_DURATION = not given */
 };
 
 struct command;

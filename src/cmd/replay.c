@@ -240,7 +240,7 @@ const struct command cmd_replay = {
 		"while it was recorded, or would have printed with this --interval. Ctrl-C ends "
 		"with the totals so far.",
 	.words = "FILE",
-	.takes = TAKES_INPUT | TAKES_INTERVAL | TAKES_TOP | TAKES_COLOR | TAKES_WORDS |
-		 TAKES_REPLAY,
+	.takes =
+		TAKES_INPUT | TAKES_INTERVAL | TAKES_TOP | TAKES_COLOR | TAKES_WORDS | TAKES_REPLAY,
 	.run = run,
 };

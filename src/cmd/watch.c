@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/stop.h"
 #include "log.h"
 #include "view/units.h"
 #include "view/why.h"
@@ -44,10 +45,13 @@ int watch_block(struct watch *watch, uint64_t at_ns)
 	return fflush(stdout) ? -EPIPE : 0;
 }
 
+/* A stop of live comes behind what had happened; in a file it is now. */
 static int due_block(struct watch *watch, uint64_t at_ns)
 {
-	int err = watch->pause ? watch->pause(watch->context, at_ns) : 0;
+	int err = watch->session.reader && stop_requested() ? -EPIPE : 0;
 
+	if (!err && watch->pause)
+		err = watch->pause(watch->context, at_ns);
 	return err ? err : watch_block(watch, at_ns);
 }
 

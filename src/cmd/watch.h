@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "cmd/moments.h"
 #include "cmd/options.h"
 #include "cmd/session.h"
 #include "space/failures.h"
 #include "stream.h"
+#include "view/moments.h"
 
 struct watch {
 	struct session session;

@@ -7,14 +7,17 @@
  *   - As soon as the first snapshot is complete, as of its end, unless one was drawn before.
  *   - As of start + n * interval, with what came before the first event that is later than that.
  *   - Never inside a snapshot, which leaves half a map: then behind its end.
+ *   - Of more than MOMENTS_MAX_QUIET blocks without an event between them only the last ones.
  */
-#ifndef VMTRACE_CMD_MOMENTS_H
-#define VMTRACE_CMD_MOMENTS_H
+#ifndef VMTRACE_VIEW_MOMENTS_H
+#define VMTRACE_VIEW_MOMENTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "event.h"
+
+#define MOMENTS_MAX_QUIET 100000u
 
 struct moments {
 	uint64_t interval_ns VMT_ALIGNED8; /* 0 = no blocks of their own accord */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "cmd/moments.h"
+#include "view/moments.h"
 
 static uint64_t later_by(uint64_t t_ns, uint64_t ns)
 {
@@ -12,11 +12,22 @@ void moments_start(struct moments *moments, uint64_t start_ns)
 		moments->next_ns = later_by(start_ns, moments->interval_ns);
 }
 
+/* As live is told the time at every moment, this is for recordings without live, and for files
+ * whose times cannot be true: they shall not take forever. */
+static void skip_quiet(struct moments *moments, uint64_t t_ns)
+{
+	uint64_t blocks = (t_ns - moments->next_ns) / moments->interval_ns;
+
+	if (blocks > MOMENTS_MAX_QUIET)
+		moments->next_ns += (blocks - 1) * moments->interval_ns;
+}
+
 bool moments_before(struct moments *moments, const struct event *event, uint64_t *at_ns)
 {
 	if (!moments->interval_ns || !moments->next_ns || moments->in_snapshot ||
 	    event->type == EV_STACK || event->t_ns <= moments->next_ns)
 		return false;
+	skip_quiet(moments, event->t_ns);
 	*at_ns = moments->next_ns;
 	moments->next_ns = later_by(moments->next_ns, moments->interval_ns);
 	moments->any = true;
