@@ -6,6 +6,7 @@
  *
  *   - As soon as the first snapshot is complete, as of its end, unless one was drawn before.
  *   - As of start + n * interval, with what came before the first event that is later than that.
+ *   - Not before the first event.
  *   - Never inside a snapshot, which leaves half a map: then behind its end.
  *   - Of more than MOMENTS_MAX_QUIET blocks without an event between them only the last ones.
  */
@@ -22,6 +23,7 @@
 struct moments {
 	uint64_t interval_ns VMT_ALIGNED8; /* 0 = no blocks of their own accord */
 	uint64_t next_ns VMT_ALIGNED8;     /* the next one, 0 = start is not known yet */
+	bool begun; /* an event has come */
 	bool in_snapshot;
 	bool any; /* one was drawn */
 };

@@ -125,6 +125,38 @@ static void end_without_begin_is_no_snapshot(void **state)
 	assert_int_equal(drawn.count, 0);
 }
 
+/* A file of a ring. */
+static void nothing_before_the_first_event(void **state)
+{
+	static const unsigned int firsts[] = {EV_SNAPSHOT_BEGIN, EV_LOST, EV_ALLOC};
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		struct drawn drawn = begin(S);
+
+		see(&drawn, EV_STACK, T0 + 1);
+		see(&drawn, firsts[i], T0 + 77 * S + 5);
+		assert_int_equal(drawn.count, 0);
+		see_snapshot(&drawn, T0 + 77 * S + 5);
+		assert_int_equal(drawn.count, 1);
+		assert_int_equal(drawn.at_ns[0], T0 + 77 * S + 5);
+		see(&drawn, EV_ALLOC, T0 + 78 * S + 1);
+		assert_int_equal(drawn.count, 2);
+		assert_int_equal(drawn.at_ns[1], T0 + 78 * S);
+	}
+}
+
+static void time_alone_is_shown(void **state)
+{
+	struct drawn drawn = begin(S);
+
+	(void)state;
+	see(&drawn, EV_TIME, T0 + S + 1);
+	see(&drawn, EV_TIME, T0 + 2 * S + 1);
+	assert_int_equal(drawn.count, 2);
+	assert_int_equal(drawn.at_ns[0], T0 + S);
+}
+
 static void no_interval_no_blocks(void **state)
 {
 	struct drawn drawn = begin(0);
@@ -146,7 +178,28 @@ static void start_may_be_unknown(void **state)
 	assert_false(moments_before(&moments, &event, &at_ns));
 	moments_start(&moments, T0);
 	moments_start(&moments, T0 + 5); /* the first one counts */
+	event.type = EV_TIME;
 	event.t_ns = T0 + S + 1;
+	assert_true(moments_before(&moments, &event, &at_ns));
+	assert_int_equal(at_ns, T0 + S);
+}
+
+/* JSON Lines without a start: it is that of the first event, after which time passes as ever. */
+static void first_event_is_the_start(void **state)
+{
+	struct moments moments = {.interval_ns = S};
+	struct event event = {.type = EV_SNAPSHOT_BEGIN, .t_ns = T0};
+	uint64_t at_ns;
+
+	(void)state;
+	moments_start(&moments, 0);
+	assert_false(moments_before(&moments, &event, &at_ns));
+	assert_false(moments_after(&moments, &event, &at_ns));
+	moments_start(&moments, T0);
+	event.type = EV_SNAPSHOT_END;
+	assert_false(moments_before(&moments, &event, &at_ns));
+	assert_true(moments_after(&moments, &event, &at_ns));
+	event = (struct event){.type = EV_ALLOC, .t_ns = T0 + 5 * S};
 	assert_true(moments_before(&moments, &event, &at_ns));
 	assert_int_equal(at_ns, T0 + S);
 }
@@ -166,7 +219,7 @@ static void quiet_ages_are_cut_short(void **state)
 static void quiet_day_is_drawn(void **state)
 {
 	struct moments moments = {.interval_ns = S};
-	struct event event = {.type = EV_ALLOC, .t_ns = T0 + MOMENTS_MAX_QUIET * S + 1};
+	struct event event = {.type = EV_TIME, .t_ns = T0 + MOMENTS_MAX_QUIET * S + 1};
 	unsigned int count = 0;
 	uint64_t at_ns;
 
@@ -180,7 +233,7 @@ static void quiet_day_is_drawn(void **state)
 static void end_of_time_is_no_moment(void **state)
 {
 	struct moments moments = {.interval_ns = UINT64_MAX - 5};
-	struct event event = {.type = EV_ALLOC, .t_ns = UINT64_MAX};
+	struct event event = {.type = EV_TIME, .t_ns = UINT64_MAX};
 	uint64_t at_ns;
 
 	(void)state;
@@ -229,8 +282,11 @@ int main(void)
 		cmocka_unit_test(snapshot_is_not_torn),
 		cmocka_unit_test(stack_has_no_moment),
 		cmocka_unit_test(end_without_begin_is_no_snapshot),
+		cmocka_unit_test(nothing_before_the_first_event),
+		cmocka_unit_test(time_alone_is_shown),
 		cmocka_unit_test(no_interval_no_blocks),
 		cmocka_unit_test(start_may_be_unknown),
+		cmocka_unit_test(first_event_is_the_start),
 		cmocka_unit_test(quiet_ages_are_cut_short),
 		cmocka_unit_test(quiet_day_is_drawn),
 		cmocka_unit_test(end_of_time_is_no_moment),
