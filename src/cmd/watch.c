@@ -38,6 +38,7 @@ int watch_block(struct watch *watch, uint64_t at_ns)
 	view.facts = &facts;
 	watch->changed = false;
 	watch->drawn = true;
+	watch->shown_ns = at_ns;
 	if (failures_count(watch->failures))
 		why_short(&failures_at(watch->failures, 0)->diagnosis, verdict, sizeof(verdict));
 	text_live(stdout, &view, session->last_fail.type ? &session->last_fail : NULL, verdict,
@@ -110,7 +111,9 @@ void watch_close(struct watch *watch)
 
 uint64_t watch_newest_ns(const struct watch *watch)
 {
-	return space_counters(watch->session.space)->last_t_ns;
+	uint64_t newest_ns = space_counters(watch->session.space)->last_t_ns;
+
+	return newest_ns > watch->shown_ns ? newest_ns : watch->shown_ns;
 }
 
 static void print_totals(const struct watch *watch)

@@ -23,6 +23,7 @@ struct watch {
 	struct sink before;
 	struct sink after;
 	unsigned int top;
+	uint64_t shown_ns VMT_ALIGNED8; /* as of when the last block was */
 	bool changed; /* anything but time came since the last block */
 	bool drawn;   /* a block */
 	bool ended;   /* what still comes is not shown */
@@ -41,7 +42,7 @@ void watch_close(struct watch *watch);
 /* Prints a block as of at_ns. 0, or -EPIPE: nobody reads it. */
 int watch_block(struct watch *watch, uint64_t at_ns);
 
-/* The time of the newest event. */
+/* The time of the newest event, or of the last block if that is later. */
 uint64_t watch_newest_ns(const struct watch *watch);
 
 /* The end: a last block if anything has come since the one before, and the line of totals. Nothing

@@ -16,4 +16,4 @@ for blocks in *.blocks; do
 	compared=$((compared + 1))
 done
 echo "$compared sessions are the same"
-[ "$compared" -eq 3 ]
+[ "$compared" -eq 4 ]

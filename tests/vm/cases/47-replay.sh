@@ -80,6 +80,14 @@ kill -INT "$watcher"
 check_replay lossy 4
 if grep -q 'lost [1-9]' lossy.blocks; then echo "events were lost"; else echo "nothing was lost"; fi
 
+echo '# without a list of the kernel'
+echo 2 >/proc/sys/kernel/kptr_restrict
+start_live unseeded
+load 40 2
+kill -INT "$watcher"
+check_replay unseeded 2
+echo 0 >/proc/sys/kernel/kptr_restrict
+
 echo '# as fast as it was'
 begin=$(cut -d ' ' -f 1 /proc/uptime | tr -d .)
 vmtrace replay --interval=500ms --speed=4 load.vmt >/tmp/replayed
