@@ -62,7 +62,7 @@ for at in 1.5s 3s 7s; do
 	vmtrace replay --at=$at load.vmt >/tmp/replayed
 	diff /tmp/block /tmp/replayed || fail "--at=$at prints another block"
 done
-expect 2 'ends 8' vmtrace replay --at=1m load.vmt
+expect 2 'ends .* after its begin' vmtrace replay --at=1m load.vmt
 
 echo '# ended by a signal in the middle of the load'
 start_live signal
