@@ -46,7 +46,7 @@ static int flow(struct live *live, uint64_t duration_ns)
 	int code = SESSION_MORE;
 
 	live->until_ns = duration_ns < UINT64_MAX - now_ns ? now_ns + duration_ns : UINT64_MAX;
-	while (code == SESSION_MORE && now_ns < live->until_ns) {
+	while (code == SESSION_MORE && !ferror(stdout) && now_ns < live->until_ns) {
 		code = session_run(&live->watch.session, slice_ns(live, now_ns));
 		now_ns = clock_now_ns();
 		if (code == SESSION_MORE && now_ns > live->watch.moments.next_ns &&
