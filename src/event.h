@@ -138,6 +138,7 @@ enum event_type {
 	EV_SNAPSHOT_BEGIN, /* the kernel's own list, read from begin_ns on, follows */
 	EV_AREA,           /* one line of that list: state used or lazy */
 	EV_SNAPSHOT_END,   /* read to its end at t_ns */
+	EV_TIME,           /* the clock was at t_ns, whether anything had happened or not */
 	EV_TYPE_COUNT
 };
 

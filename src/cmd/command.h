@@ -25,6 +25,7 @@ struct command {
 
 extern const struct command cmd_live;
 extern const struct command cmd_record;
+extern const struct command cmd_replay;
 extern const struct command cmd_map;
 extern const struct command cmd_holes;
 extern const struct command cmd_top;

@@ -30,7 +30,8 @@ static bool is_news(struct printer *printer, const struct event *event, uint32_t
 	if (event->type == EV_PURGE && !purged_bytes)
 		return false;
 	return printer->ready && event->type != EV_STACK && event->type != EV_AREA &&
-	       event->type != EV_SNAPSHOT_BEGIN && event->type != EV_SNAPSHOT_END;
+	       event->type != EV_TIME && event->type != EV_SNAPSHOT_BEGIN &&
+	       event->type != EV_SNAPSHOT_END;
 }
 
 static int write_text(struct printer *printer, const struct event *event)

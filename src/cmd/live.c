@@ -1,80 +1,69 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* live: a block of text every interval, until Ctrl-C or --duration; a summary at the end. */
-#include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "clock.h"
 #include "cmd/command.h"
 #include "cmd/live_source.h"
+#include "cmd/recorder.h"
 #include "cmd/session.h"
+#include "cmd/watch.h"
 #include "log.h"
-#include "space/failures.h"
-#include "view/units.h"
-#include "view/why.h"
 
-#define DEFAULT_TOP 5
+#define SLICE_NS 500000000ull /* of a recording: recorder_tick */
 
 struct live {
-	struct session session;
-	struct sink sink;
-	struct failures *failures;
+	struct watch watch;
+	struct recorder *recorder; /* -o, or NULL */
+	uint64_t until_ns;
 };
 
 static int on_event(void *context, const struct event *event)
 {
 	struct live *live = context;
-	struct diagnosis_base base = session_diagnosis_base(&live->session);
 
-	if (event->type == EV_FAIL) /* without memory it is shown all the same, unexplained */
-		failures_take(live->failures, event, &base);
-	return 0;
+	return live->recorder ? recorder_event(live->recorder, event) : 0;
 }
 
-static int print_block(struct live *live, unsigned int top)
+/* How long events may flow until something is to be done. At least 1 ns: a moment has passed only
+ * when something later has come. */
+static uint64_t slice_ns(const struct live *live, uint64_t now_ns)
 {
-	struct session *session = &live->session;
-	struct view view = session_view(session, stdout);
-	char verdict[64] = "";
+	uint64_t next_ns = live->watch.moments.next_ns;
 
-	if (failures_count(live->failures))
-		why_short(&failures_at(live->failures, 0)->diagnosis, verdict, sizeof(verdict));
-	text_live(stdout, &view, session->last_fail.type ? &session->last_fail : NULL, verdict,
-		  top);
-	return fflush(stdout) ? SESSION_END : SESSION_MORE;
+	if (next_ns > live->until_ns)
+		next_ns = live->until_ns;
+	if (live->recorder && next_ns > now_ns + SLICE_NS)
+		next_ns = now_ns + SLICE_NS;
+	return next_ns > now_ns ? next_ns - now_ns : 1;
 }
 
 /* Blocks until the time is over. */
-static int watch(struct live *live, const struct options *options)
+static int flow(struct live *live, uint64_t duration_ns)
 {
-	struct session *session = &live->session;
-	unsigned int top = options->top ? options->top : DEFAULT_TOP;
-	uint64_t begin_ns = clock_now_ns(), passed_ns = 0;
-	int code = session_run(session, 0);
+	uint64_t now_ns = clock_now_ns();
+	int code = SESSION_MORE;
 
-	while (!code && passed_ns < options->duration_ns) {
-		uint64_t left_ns = options->duration_ns - passed_ns;
-
-		code = print_block(live, top);
-		if (!code)
-			code = session_run(session, left_ns < options->interval_ns
-							    ? left_ns
-							    : options->interval_ns);
-		passed_ns = clock_now_ns() - begin_ns;
+	live->until_ns = duration_ns < UINT64_MAX - now_ns ? now_ns + duration_ns : UINT64_MAX;
+	while (code == SESSION_MORE && !ferror(stdout) && now_ns < live->until_ns) {
+		code = session_run(&live->watch.session, slice_ns(live, now_ns));
+		now_ns = clock_now_ns();
+		if (code == SESSION_MORE && now_ns > live->watch.moments.next_ns &&
+		    session_tell_time(&live->watch.session))
+			return SESSION_END;
+		if (live->recorder) {
+			recorder_tick(live->recorder, now_ns);
+			if (recorder_is_over(live->recorder))
+				return SESSION_END;
+		}
 	}
-	if (code == SESSION_END)
-		print_block(live, top);
-	return code == SESSION_END ? EXIT_OK : code;
+	session_tell_time(&live->watch.session);
+	return code;
 }
 
-static int summarize(struct session *session)
+static int compare(struct session *session)
 {
-	const struct space_counters *counters = space_counters(session->space);
-	char watched[16];
-
-	printf("\nwatched %s: %" PRIu64 " allocations, %" PRIu64 " frees, %" PRIu64
-	       " purges, %" PRIu64 " failures, %" PRIu64 " lost\n",
-	       units_duration(session->facts.uptime_ns, watched, sizeof(watched)), counters->allocs,
-	       counters->frees, counters->purges, counters->fails, counters->lost);
 	if (session->options->input)
 		return session_exit_code(session);
 	if (!live_can_verify(session)) {
@@ -84,23 +73,62 @@ static int summarize(struct session *session)
 	return session_verify(session, false);
 }
 
+/* The recording has what was shown, and not what the comparison finds after that. */
+static int finish(struct live *live)
+{
+	int code = EXIT_OK, compared = EXIT_OK;
+
+	if (!ferror(stdout))
+		watch_end(&live->watch);
+	live->watch.ended = true;
+	if (live->recorder)
+		code = recorder_finish(live->recorder);
+	if (!ferror(stdout))
+		compared = compare(&live->watch.session);
+	return code ? code : compared;
+}
+
+static int watch(struct live *live, const struct options *options)
+{
+	int code = watch_open(&live->watch, options);
+
+	if (!code && live->recorder)
+		code = recorder_begin(live->recorder);
+	if (!code)
+		code = flow(live, options->duration_ns);
+	return code == SESSION_MORE || code == SESSION_END ? finish(live) : code;
+}
+
+static int check_output(const struct options *options)
+{
+	if (!options->output)
+		return EXIT_OK;
+	if (options->input || !strcmp(options->output, "-")) {
+		log_error("live writes a recording (-o FILE) of this machine, into a file; "
+			  "'vmtrace record' also takes -i FILE and -o -");
+		return EXIT_USAGE;
+	}
+	return recorder_check(options);
+}
+
 static int run(const struct options *options)
 {
-	struct live live = { .failures = failures_new() };
-	int code;
+	struct live live = { .watch = { .event = on_event } };
+	int code = check_output(options);
 
-	if (!live.failures) {
+	if (code)
+		return code;
+	live.watch.context = &live;
+	live.watch.moments.interval_ns = options->interval_ns;
+	if (options->output)
+		live.recorder = recorder_new(&live.watch.session, options);
+	if (options->output && !live.recorder) {
 		log_error("out of memory");
 		return EXIT_FAILED;
 	}
-	live.sink = (struct sink){ .event = on_event, .context = &live };
-	code = session_open(&live.session, options, &live.sink);
-	if (!code)
-		code = watch(&live, options);
-	if (!code && !ferror(stdout))
-		code = summarize(&live.session);
-	session_close(&live.session);
-	failures_free(live.failures);
+	code = watch(&live, options);
+	recorder_free(live.recorder);
+	watch_close(&live.watch);
 	return code;
 }
 
@@ -110,8 +138,9 @@ const struct command cmd_live = {
 	.help = "Watches the vmalloc space and prints a block every --interval: totals, map, "
 		"holes, "
 		"owners, the last failure. Ctrl-C ends with a summary and a comparison with the "
-		"kernel's own list.",
+		"kernel's own list. With -o FILE it records, too: 'vmtrace replay FILE' then "
+		"prints the same blocks.",
 	.takes = TAKES_INPUT | TAKES_DURATION | TAKES_INTERVAL | TAKES_CAPTURE | TAKES_COLOR |
-		 TAKES_TOP,
+		 TAKES_TOP | TAKES_OUTPUT | TAKES_RECORD,
 	.run = run,
 };

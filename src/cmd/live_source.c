@@ -157,6 +157,8 @@ int live_seed(struct session *session, const struct sink *sink)
 {
 	int err = capture_seed(session->capture, sink);
 
+	if (err == -EPIPE) /* nobody reads what is shown of it: it ends as it does later */
+		return EXIT_OK;
 	if (err)
 		log_error("cannot read what exists already: %s", strerror(-err));
 	return err ? EXIT_FAILED : EXIT_OK;

@@ -13,7 +13,8 @@
 #include "record/series.h"
 #include "view/units.h"
 
-#define NS_PER_S 1000000000ull
+#define NS_PER_S  1000000000ull
+#define MAX_SPEED 1e6
 
 /* kernel/trace/trace_kprobe.c: KRETPROBE_MAXACTIVE_MAX */
 #define MAX_RETURN_INSTANCES 4096
@@ -49,6 +50,9 @@ enum option_key {
 	KEY_FORCE,
 	KEY_FORMAT,
 	KEY_VALUE,
+	KEY_SPEED,
+	KEY_AT,
+	KEY_STEP,
 };
 
 /* group 0: every command takes it. */
@@ -83,6 +87,19 @@ static const struct {
 	{ TAKES_DURATION,
 	  { "duration", KEY_DURATION, "TIME", 0, "How long to watch (ms s m h d)", 1 } },
 	{ TAKES_INTERVAL, { "interval", KEY_INTERVAL, "TIME", 0, "Time between blocks (1s)", 1 } },
+	{ TAKES_REPLAY,
+	  { "speed", KEY_SPEED, "N", 0,
+	    "So many times as fast as it was (default on a terminal: 1); 0 or max = as fast as it "
+	    "can be read",
+	    1 } },
+	{ TAKES_REPLAY,
+	  { "at", KEY_AT, "TIME", 0, "Print the block of this time into the recording, and end",
+	    1 } },
+	{ TAKES_REPLAY,
+	  { "step", KEY_STEP, NULL, 0,
+	    "Print an event that changes the map and the block after it, and wait: Enter = the "
+	    "next one, n = the next failure, q = end. With --at=TIME from then on",
+	    1 } },
 	{ TAKES_JSON, { "json", KEY_JSON, NULL, 0, "JSON to stdout, nothing else there", 2 } },
 	{ TAKES_TOP, { "top", KEY_TOP, "N", 0, "At most N rows; 0 = all", 2 } },
 	{ TAKES_OWNERS,
@@ -157,7 +174,8 @@ static const struct {
 	    "How often the map is compared with the kernel's list, and repaired where it differs "
 	    "(5m; 0 = never, also the default with kptr_restrict=2)",
 	    3 } },
-	{ TAKES_CAPTURE, { "strict", KEY_STRICT, NULL, 0, "Exit 4 if any event was lost", 3 } },
+	{ TAKES_CAPTURE | TAKES_REPLAY,
+	  { "strict", KEY_STRICT, NULL, 0, "Exit 4 if any event was lost", 3 } },
 	{ 0, { "quiet", 'q', NULL, 0, "Errors only", 4 } },
 	{ 0, { "verbose", 'v', NULL, 0, "More messages; twice: libbpf's too", 4 } },
 };
@@ -272,6 +290,36 @@ static void parse_value(struct argp_state *state, const char *arg, struct option
 			   "'vmtrace diff' shows what has grown");
 	if (export_value_from_name(arg, &options->value) < 0)
 		bad_value(state, "value", arg, "inuse, alloc or failed");
+}
+
+static void parse_speed(struct argp_state *state, const char *arg, struct options *options)
+{
+	char *end;
+
+	options->speed_given = true;
+	if (!strcmp(arg, "max"))
+		return;
+	options->speed = strtod(arg, &end);
+	if (end == arg || *end || !(options->speed >= 0 && options->speed <= MAX_SPEED))
+		bad_value(state, "speed", arg, "a number from 0 to 1000000, or max");
+}
+
+static error_t parse_replay_option(int key, char *arg, struct argp_state *state,
+				   struct options *options)
+{
+	switch (key) {
+	case KEY_SPEED:
+		parse_speed(state, arg, options);
+		return 0;
+	case KEY_AT:
+		options->at_ns = parse_time(state, "at", arg);
+		return 0;
+	case KEY_STEP:
+		options->step = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
 }
 
 static error_t parse_output_option(int key, char *arg, struct argp_state *state,
@@ -476,7 +524,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		if (parse_view_option(key, arg, state, parse->options) == 0 ||
 		    parse_request_option(key, arg, state, parse->options) == 0 ||
 		    parse_output_option(key, arg, state, parse->options) == 0 ||
-		    parse_record_option(key, arg, state, parse->options) == 0)
+		    parse_record_option(key, arg, state, parse->options) == 0 ||
+		    parse_replay_option(key, arg, state, parse->options) == 0)
 			return 0;
 		return parse_capture_option(key, arg, state, parse->options);
 	}
@@ -494,6 +543,7 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
 
 	memset(options, 0, sizeof(*options));
 	options->duration_ns = NO_DURATION;
+	options->at_ns = NO_DURATION;
 	options->interval_ns = NS_PER_S;
 	options->reconcile_ns = 300 * NS_PER_S;
 	options->ring_bytes = 256 * 1024;

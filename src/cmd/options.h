@@ -33,6 +33,7 @@ enum option_group {
 	TAKES_RECORD = 1 << 14,  /* --max-size, --rotate, --force */
 	TAKES_OUTPUT = 1 << 15,  /* -o */
 	TAKES_EXPORT = 1 << 16,  /* --format, --value */
+	TAKES_REPLAY = 1 << 17,  /* --speed, --at, --step, --strict */
 };
 
 enum color_when {
@@ -85,6 +86,10 @@ struct options {
 	bool force;
 	bool interval_given;
 	bool value_given;
+	bool step;
+	double speed; /* 1 = as recorded, 0 = as fast as it goes */
+	bool speed_given;
+	uint64_t at_ns VMT_ALIGNED8; /* --at; NO_DURATION = not given */
 };
 
 struct command;

@@ -15,13 +15,15 @@
 #include "log.h"
 #include "view/json.h"
 
-/* Every event of either source: model first, then what looks on. */
+/* Every event of either source: what shows the map before it, the model, then what looks on. */
 static int take_event(void *context, const struct event *event)
 {
 	struct session *session = context;
 	bool was_uncertain = space_uncertain(session->space);
-	int err;
+	int err = session->before ? sink_event(session->before, event) : 0;
 
+	if (err)
+		return err;
 	trend_before(session->trend, session->space, event);
 	err = space_apply(session->space, event);
 
@@ -109,9 +111,16 @@ static int start(struct session *session, const struct options *options)
 
 int session_open(struct session *session, const struct options *options, const struct sink *tee)
 {
+	return session_open_around(session, options, NULL, tee);
+}
+
+int session_open_around(struct session *session, const struct options *options,
+			const struct sink *before, const struct sink *tee)
+{
 	struct sink sink = { .event = take_event, .context = session };
 	int code = start(session, options);
 
+	session->before = before;
 	session->tee = tee;
 	if (code)
 		return code;
@@ -206,6 +215,13 @@ static int run_file(struct session *session)
 	}
 	note_end(session);
 	return SESSION_END;
+}
+
+int session_tell_time(struct session *session)
+{
+	struct event event = { .type = EV_TIME, .t_ns = clock_now_ns() };
+
+	return session->facts.live ? take_event(session, &event) : 0;
 }
 
 int session_run(struct session *session, uint64_t for_ns)

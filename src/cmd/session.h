@@ -41,6 +41,7 @@ struct session {
 	struct event last_fail;         /* type EV_NONE if there was none */
 	uint64_t start_ns VMT_ALIGNED8; /* when watching began; of a file that does not say: its
 					   first event */
+	const struct sink *before;      /* sees every event before the model, may be NULL */
 	const struct sink *tee;         /* sees every event after the model, may be NULL */
 	uint32_t reconciles;            /* live: comparisons on the way that came to an end */
 	bool cut_off;                   /* the recording is not all that was recorded */
@@ -57,6 +58,11 @@ struct session {
  * the exit code of the command, with a message logged. session_close is legal after a failure.
  */
 int session_open(struct session *session, const struct options *options, const struct sink *tee);
+
+/* The same, and before sees each event before the model does; if it returns not 0, the model does
+ * not take it, and the source stops. */
+int session_open_around(struct session *session, const struct options *options,
+			const struct sink *before, const struct sink *tee);
 void session_close(struct session *session);
 
 /*
@@ -67,6 +73,10 @@ void session_close(struct session *session);
 #define SESSION_MORE 0
 #define SESSION_END  (-1)
 int session_run(struct session *session, uint64_t for_ns);
+
+/* Live: puts the time into the stream, as an event, so that what is done at this moment has a place
+ * in it. 0, or what `before` and `tee` return. Nothing for a file, which has its own. */
+int session_tell_time(struct session *session);
 
 /* A session whose model holds the kernel's own list, read once, without probes. Exit code. */
 int session_snapshot(struct session *session, const struct options *options);

@@ -17,6 +17,7 @@ static const char *const type_names[EV_TYPE_COUNT] = {
 	[EV_SNAPSHOT_BEGIN] = "snapshot",
 	[EV_AREA] = "area",
 	[EV_SNAPSHOT_END] = "snapshot",
+	[EV_TIME] = "time",
 };
 
 static const char *const cause_names[LOST_CAUSE_COUNT] = {

@@ -139,6 +139,8 @@ static const struct row {
 	{ "lost", "cause", V_CAUSE, REQUIRED },
 	{ "lost", "cpu", V_UINT, OPTIONAL },
 
+	{ "time", "t", V_UINT, REQUIRED },
+
 	{ "trailer", "events", V_UINT, REQUIRED },
 	{ "trailer", "lost", V_UINT, REQUIRED },
 };

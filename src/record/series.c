@@ -212,7 +212,8 @@ static int on_full(struct series *series, const struct event *event)
 
 	if (event->type == EV_STACK || (event->type == EV_AREA && series->in_snapshot))
 		return 0;
-	if (event->type != EV_SNAPSHOT_BEGIN && event->type != EV_SNAPSHOT_END)
+	if (event->type != EV_SNAPSHOT_BEGIN && event->type != EV_SNAPSHOT_END &&
+	    event->type != EV_TIME)
 		series->dropped++;
 	err = rotate(series);
 	if (!err && event->type == EV_SNAPSHOT_BEGIN)

@@ -141,6 +141,7 @@ enum vmt_record_type {
 	VMT_SNAPSHOT_BEGIN = 22,
 	VMT_AREA = 23,
 	VMT_SNAPSHOT_END = 24,
+	VMT_TIME = 25,
 };
 
 /* Starts every record. */
@@ -285,6 +286,13 @@ struct vmt_snapshot {
 	uint64_t begin_ns VMT_ALIGNED8;
 };
 _Static_assert(sizeof(struct vmt_snapshot) == 24, "vmt_snapshot");
+
+struct vmt_time {
+	struct vmt_record head;
+	uint32_t reserved;
+	uint64_t t_ns VMT_ALIGNED8;
+};
+_Static_assert(sizeof(struct vmt_time) == 16, "vmt_time");
 
 struct vmt_area {
 	struct vmt_record head;

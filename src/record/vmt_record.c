@@ -170,6 +170,16 @@ static uint32_t encode_area(const struct event *event, const struct vmt_event_id
 	return finish(bytes, &record, sizeof(record));
 }
 
+static uint32_t encode_time(const struct event *event, uint8_t *bytes)
+{
+	struct vmt_time record = {
+		.head = head_of(event, VMT_TIME, sizeof(record)),
+		.t_ns = event->t_ns,
+	};
+
+	return finish(bytes, &record, sizeof(record));
+}
+
 uint32_t vmt_record_encode(const struct event *event, const struct vmt_event_ids *ids,
 			   uint8_t *bytes)
 {
@@ -192,6 +202,8 @@ uint32_t vmt_record_encode(const struct event *event, const struct vmt_event_ids
 		return encode_area(event, ids, bytes);
 	case EV_SNAPSHOT_END:
 		return encode_snapshot(event, VMT_SNAPSHOT_END, bytes);
+	case EV_TIME:
+		return encode_time(event, bytes);
 	default:
 		return 0;
 	}
@@ -350,6 +362,16 @@ static int decode_vfree(struct vmt_decoder *decoder, const uint8_t *bytes, struc
 	return get_name(decoder, record.caller, &event->caller_id);
 }
 
+static int decode_time(const uint8_t *bytes, struct event *event)
+{
+	struct vmt_time record;
+
+	memcpy(&record, bytes, sizeof(record));
+	event->type = EV_TIME;
+	event->t_ns = record.t_ns;
+	return 1;
+}
+
 /* A cause that is not known here counts as one that hurts the map. */
 static int decode_lost(const uint8_t *bytes, struct event *event)
 {
@@ -422,6 +444,8 @@ static int decode_members(struct vmt_decoder *decoder, unsigned int type, const 
 		return decode_snapshot(bytes, EV_SNAPSHOT_BEGIN, event);
 	case VMT_AREA:
 		return decode_area(decoder, bytes, event);
+	case VMT_TIME:
+		return decode_time(bytes, event);
 	default:
 		return decode_snapshot(bytes, EV_SNAPSHOT_END, event);
 	}
@@ -439,6 +463,7 @@ static uint32_t least_bytes(unsigned int type)
 		[VMT_SNAPSHOT_BEGIN] = sizeof(struct vmt_snapshot),
 		[VMT_AREA] = sizeof(struct vmt_area),
 		[VMT_SNAPSHOT_END] = sizeof(struct vmt_snapshot),
+		[VMT_TIME] = sizeof(struct vmt_time),
 	};
 
 	return type < sizeof(sizes) ? sizes[type] : 0;

@@ -51,6 +51,7 @@ static bool can_follow(const struct largest *largest, const struct space *space,
 	case EV_FAIL:
 	case EV_VFREE:
 	case EV_LOST:
+	case EV_TIME:
 		return true;
 	case EV_ALLOC:
 		/* If anything but free pages was taken, or pages became free by it, the sums

@@ -265,7 +265,7 @@ int simulate_apply(struct simulate *simulate, const struct event *event)
 {
 	int err = 0;
 
-	if (event->type == EV_STACK || event->type == EV_VFREE)
+	if (event->type == EV_STACK || event->type == EV_VFREE || event->type == EV_TIME)
 		return 0;
 	while (!err && ahead_due(&simulate->ahead))
 		err = take_first(simulate);

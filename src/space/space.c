@@ -278,6 +278,7 @@ static int dispatch(struct space *space, const struct event *event)
 {
 	switch (event->type) {
 	case EV_STACK:
+	case EV_TIME:
 		return 0;
 	case EV_ALLOC:
 		return apply_alloc(space, event);

@@ -64,7 +64,7 @@ void text_top(FILE *out, const struct view *view, enum owners_by by, enum owners
 
 /* One line for one event ("+1.002345 alloc f7849000-f784b000 8.0K vmalloc insmod[108] frame");
  * base_ns is subtracted from its time. with_stack prints the frames below, indented.
- * EV_STACK prints nothing. FAIL's range is the one that was searched. */
+ * EV_STACK and EV_TIME print nothing. FAIL's range is the one that was searched. */
 void text_event(FILE *out, const struct view *view, const struct event *event, uint64_t base_ns,
 		bool with_stack);
 

@@ -203,7 +203,8 @@ void text_event(FILE *out, const struct view *view, const struct event *event, u
 {
 	unsigned int used;
 
-	if (event->type == EV_NONE || event->type == EV_STACK || event->type >= EV_TYPE_COUNT)
+	if (event->type == EV_NONE || event->type == EV_STACK || event->type == EV_TIME ||
+	    event->type >= EV_TYPE_COUNT)
 		return;
 	used = put_time(out, event->t_ns, base_ns);
 	put_word(out, view, event);

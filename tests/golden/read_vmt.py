@@ -139,10 +139,10 @@ class Vmt:
             self.put(line, "t", u64(record, 8))
             self.stacks += 1
             yield line
-        elif 16 <= kind <= 24:
+        elif 16 <= kind <= 25:
             self.events += 1
             make = (self.alloc, self.free, self.purge, self.fail, self.vfree, self.lose,
-                    self.snapshot, self.area, self.snapshot)[kind - 16]
+                    self.snapshot, self.area, self.snapshot, self.time)[kind - 16]
             yield make(record, record[3], u64(record, 8))
 
     def alloc(self, record, flags, t):
@@ -210,6 +210,9 @@ class Vmt:
     def snapshot(self, record, _flags, t):
         return {"type": "snapshot", "t": t, "begin": u64(record, 16),
                 "phase": "begin" if record[2] == 22 else "end"}
+
+    def time(self, _record, _flags, t):
+        return {"type": "time", "t": t}
 
     def area(self, record, flags, t):
         line = {"type": "area", "t": t, "start": addr(u32(record, 24)),

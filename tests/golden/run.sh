@@ -47,11 +47,18 @@ csv|export --format=csv
 prom|export --format=prom --top=3'
 exported='busy empty failed hostile-names lost'
 
+# What live showed, of some recordings. --step reads its answers from "$dir/step.answers".
+replays='replay|replay --interval=7s --top=2
+replay-at|replay --at=2500ms --top=2
+replay-step|replay --step --top=1
+replay-step-at|replay --step --at=6s --top=1'
+replayed='busy empty failed hostile-names lost quiet reseeded truncated unseeded'
+
 # The version may change without any view changing; so may the blanks that pad its line.
 output() {
 	"$vmtrace" "$@" >"$tmp/raw" 2>"$tmp/stderr"
 	status=$?
-	sed -e 's/^ vmtrace [^ ]*  *\(.*[^ ]\)   *\([a-z]*ed [^ ]*\)$/ vmtrace VERSION  \1  \2/' \
+	sed -e 's/^ vmtrace [^ ]*  *\(.*[^ ]\)   *\([a-z]*ed [^ ]*\|watching [^ ]*\)$/ vmtrace VERSION  \1  \2/' \
 		-e 's/"version":"[^"]*"/"version":"VERSION"/; s/version="[^"]*"/version="VERSION"/' \
 		-e 's/vmtrace@[^"]*/vmtrace@VERSION/' "$tmp/raw"
 	[ $status -eq 0 ] || echo "exit $status"
@@ -82,7 +89,7 @@ check() {
 	input=$1
 	label=$2.$3$([ "$input" = "$tmp/$2.vmt" ] && echo .vmt)
 	shift 3
-	output "$@" -i "$input" >"$tmp/out"
+	output "$@" -i "$input" <"$dir/step.answers" >"$tmp/out"
 	compare "$label"
 }
 
@@ -94,6 +101,18 @@ check_diff() {
 	sed "s|$dir/||g" "$tmp/out" >"$tmp/short"
 	mv "$tmp/short" "$tmp/out"
 	compare "$label"
+}
+
+# tell LABEL yes|no: what $tmp/diff says is why.
+tell() {
+	if [ "$2" = yes ]; then
+		passed=$((passed + 1))
+		echo "ok $1"
+	else
+		failed=$((failed + 1))
+		echo "FAIL $1"
+		cat "$tmp/diff"
+	fi
 }
 
 # One failure is explained on one screen, each of them.
@@ -137,14 +156,7 @@ check_from_outside() {
 		format) "$dir/read_vmt.py" "$tmp/$1.vmt" "$tmp/again.jsonl" ;;
 		schema) "$dir/check_schema.py" "$all/schema" "$tmp/again.jsonl" ;;
 		esac >"$tmp/diff" 2>&1 && ok=yes || ok=no
-		if [ "$ok" = yes ]; then
-			passed=$((passed + 1))
-			echo "ok $1.$how"
-		else
-			failed=$((failed + 1))
-			echo "FAIL $1.$how"
-			cat "$tmp/diff"
-		fi
+		tell "$1.$how" "$ok"
 	done
 }
 
@@ -163,13 +175,39 @@ check_recording() {
 	name=$(basename "$1" .jsonl)
 	check_views "$1" "$name" "$commands"
 	case " $exported " in *" $name "*) check_views "$1" "$name" "$exports" ;; esac
+	case " $replayed " in *" $name "*) check_views "$1" "$name" "$replays" ;; esac
 	[ $record = yes ] && return
 	check_reread "$name"
 	check_screen "$name"
 	"$vmtrace" record -q -i "$1" -o "$tmp/$name.vmt" || echo "cannot make $name.vmt"
 	check_views "$tmp/$name.vmt" "$name" "$commands"
+	case " $replayed " in *" $name "*) check_views "$tmp/$name.vmt" "$name" "$replays" ;; esac
 	# A recording that was cut off has no trailer.
 	[ $outside = no ] || [ "$name" = truncated ] || check_from_outside "$name"
+}
+
+# However one comes to a time, the block is the same: by every interval, by --at, in live -i.
+check_replays() {
+	for name in busy lost quiet reseeded; do
+		input=$dir/$name.jsonl
+		for seconds in 2 4 6; do
+			"$vmtrace" replay --at=${seconds}s "$input" >"$tmp/at" 2>"$tmp/diff"
+			for interval in 1 2; do
+				"$vmtrace" replay --interval=${interval}s "$input" 2>/dev/null |
+					sed -n "/^--- +$seconds\.0s /,\$p" |
+					sed '1b; /^---/,$d; /^$/,$d' >"$tmp/block"
+				[ -s "$tmp/block" ] && diff "$tmp/at" "$tmp/block" >"$tmp/diff" 2>&1 && ok=yes || ok=no
+				tell "replay.$name@${seconds}s by $interval" "$ok"
+			done
+		done
+		"$vmtrace" replay "$input" >"$tmp/at" 2>/dev/null
+		"$vmtrace" live -i "$input" 2>/dev/null | diff "$tmp/at" - >"$tmp/diff" 2>&1 && ok=yes || ok=no
+		tell "replay.$name as live" "$ok"
+	done
+	# The version is the one that recorded.
+	"$vmtrace" replay --at=1s "$dir/quiet.jsonl" 2>&1 | grep '^ vmtrace' >"$tmp/diff"
+	grep -q '^ vmtrace 0\.0\.9  router ' "$tmp/diff" && ok=yes || ok=no
+	tell "replay.quiet's version" "$ok"
 }
 
 check_diffs() {
@@ -204,12 +242,13 @@ if ! command -v zstd >/dev/null || ! python3 -c 'import jsonschema' 2>/dev/null;
 	echo "skip format and schema: no zstd, or no python3 with jsonschema"
 fi
 part diffs check_diffs
+part replays check_replays
 for input in "$dir"/*.jsonl; do
 	part "$(basename "$input")" check_recording "$input"
 done
 wait
 cat "$all"/*/log
-for input in diffs "$dir"/*.jsonl; do
+for input in diffs replays "$dir"/*.jsonl; do
 	# A part that died has left no sum.
 	read -r p f <"$all/$(basename "$input")/sum" || { p=0 f=1; echo "FAIL $input died"; }
 	passed=$((passed + p))

@@ -68,6 +68,7 @@ static inline unsigned int all_events(struct names *names, struct stacks *stacks
 		{ .type = EV_LOST, .t_ns = 44, .count = 1, .state = LOST_QUEUE, .cpu = 1 },
 		{ .type = EV_LOST, .t_ns = 45, .count = 1, .state = LOST_MISSED, .cpu = 1 },
 		{ .type = EV_LOST, .t_ns = 46, .count = 1, .state = LOST_DETAIL, .cpu = 1 },
+		{ .type = EV_TIME, .t_ns = 47 },
 	};
 	unsigned int count = sizeof(list) / sizeof(list[0]);
 

@@ -93,7 +93,7 @@ static void guard_accounting(void **state)
 	assert_int_equal(space_totals(s).own_bytes, 0);
 }
 
-/* STACK, FAIL, a LOST of nothing and a lost stack change counters only. */
+/* STACK, FAIL, TIME, a LOST of nothing and a lost stack change counters and the time only. */
 static void events_beside_the_map(void **state)
 {
 	struct space *s = *state;
@@ -104,12 +104,14 @@ static void events_beside_the_map(void **state)
 	apply(s, ev_lost(T0, LOST_RING, 0));
 	apply(s, ev_lost(T0, LOST_STACK, 2));
 	apply(s, ev_lost(T0, LOST_NO_ENTRY, 3));
+	apply(s, (struct event){.type = EV_TIME, .t_ns = T0 + 9});
 	after = space_totals(s);
 	assert_memory_equal(&after, &before, sizeof(after));
 	assert_int_equal(space_counters(s)->fails, 1);
 	assert_int_equal(space_counters(s)->lost, 0);
 	assert_int_equal(space_counters(s)->lost_stacks, 5);
-	assert_int_equal(space_counters(s)->events, 5);
+	assert_int_equal(space_counters(s)->events, 6);
+	assert_int_equal(space_counters(s)->last_t_ns, T0 + 9);
 	assert_int_equal(space_counters(s)->rejected, 0);
 }
 

@@ -387,6 +387,7 @@ static void test_events(void **state)
 	fill(f);
 	begin(f);
 	print_event(f, (struct event){ .type = EV_STACK, .stack_id = f->stack });
+	print_event(f, (struct event){ .type = EV_TIME, .t_ns = 1 });
 	print_event(f, (struct event){ .type = EV_SNAPSHOT_BEGIN, .t_ns = 999999000 });
 	print_event(f, (struct event){ .type = EV_AREA, .t_ns = t, .start = START,
 				       .end = START + PAGE, .state = AREA_LAZY });

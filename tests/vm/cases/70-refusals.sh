@@ -83,3 +83,8 @@ rc=0
 assert_eq "$(cat /tmp/rc)" 0 "exit code of live | head"
 # A kernel may lack an optional probe; that is told at the start.
 ! grep -v '^vmtrace: note: probe ' /tmp/err || fail "live | head is not quiet: $(cat /tmp/err)"
+for view in live events; do
+	{ vmtrace $view --duration=5s 2>/tmp/err || rc=$?; echo "$rc" >/tmp/rc; } | true
+	assert_eq "$(cat /tmp/rc)" 0 "exit code of $view | true"
+	! grep -v -e '^vmtrace: note: probe ' -e 'watching; Ctrl-C' /tmp/err || fail "$view | true is not quiet: $(cat /tmp/err)"
+done
