@@ -16,8 +16,11 @@
 #include "capture/btf.h"
 #include "capture/objects.h"
 #include "capture/tracefs.h"
+#include "clock.h"
 #include "event.h"
 #include "log.h"
+
+#define PROGRESS_NS 2000000000ull
 
 #define ATTACH_TRIES    5
 #define ATTACH_PAUSE_US 100000
@@ -353,12 +356,25 @@ int probes_attach(struct probes *probes, char *why, size_t why_len)
 	return 0;
 }
 
+/* Each waits for grace periods: on an RT kernel all of them together took 10 s. */
+static void detach_all(struct probes *probes)
+{
+	uint64_t told_ns = clock_now_ns();
+
+	for (uint32_t i = PLAN_MAX_PROBES; i-- > 0;) {
+		bpf_link__destroy(probes->links[i]);
+		if (clock_now_ns() - told_ns < PROGRESS_NS)
+			continue;
+		told_ns = clock_now_ns();
+		log_info("removing the probes: %u to go", i);
+	}
+}
+
 void probes_free(struct probes *probes)
 {
 	if (!probes)
 		return;
-	for (uint32_t i = PLAN_MAX_PROBES; i-- > 0;)
-		bpf_link__destroy(probes->links[i]);
+	detach_all(probes);
 	tracefs_close(probes->tracefs);
 	bpf_object__close(probes->object);
 	btf_choice_release(&probes->btf);
