@@ -42,7 +42,8 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 WARN   := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 CFLAGS ?= -O2 -g
-BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE $(WARN) -Isrc
+# On i386 too: files beyond 2 GiB, and times beyond 2038.
+BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 $(WARN) -Isrc
 
 # ---- sources ---------------------------------------------------------------------------------
 

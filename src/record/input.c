@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Else open(2) refuses a recording of more than 2 GiB on i386, and write(2) ends there. */
+_Static_assert(sizeof(off_t) == 8, "built without _FILE_OFFSET_BITS=64");
+
 struct input {
 	int fd; /* -1 = memory */
 	bool owns_fd;

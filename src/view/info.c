@@ -10,6 +10,8 @@
 
 #define LABEL 512
 
+_Static_assert(sizeof(time_t) == 8, "built without _TIME_BITS=64: wrong from 2038 on");
+
 static uint64_t length_ns(const struct info_view *view)
 {
 	uint64_t from = view->header->start_ns ? view->header->start_ns : view->first_ns;
