@@ -257,14 +257,17 @@ UNIT_CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefin
 FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 UNIT_TESTS  += $(FUZZ_NAMES:%=$(B)/unit/test_fuzz_%)
 
-.PHONY: unit unit-tests golden
-unit: unit-tests golden
+.PHONY: unit unit-tests golden record-files
+unit: unit-tests golden record-files
 
 unit-tests: $(UNIT_TESTS)
 	$(Q)tests/unit/run.sh $(UNIT_TESTS)
 
 golden: vmtrace
 	$(Q)VMTRACE=./vmtrace tests/golden/run.sh
+
+record-files: vmtrace
+	$(Q)VMTRACE=./vmtrace tests/record.sh
 
 $(B)/tools.unit: | $(B)/tools.host
 	$(call need_header,cmocka.h,libcmocka-dev)

@@ -40,6 +40,7 @@ unit_tests() {
 part unit unit_tests
 part bpf tests/bpf.sh
 part golden env VMTRACE=./vmtrace tests/golden/run.sh
+part record env VMTRACE=./vmtrace tests/record.sh
 part export tests/export.sh
 part vm tests/vm/run.sh
 part matrix tests/vm/matrix.sh

@@ -121,6 +121,10 @@ static int open_output(struct exporter *exporter)
 	struct outfile *file;
 	int err;
 
+	if (path && exporter->options->input && input_is_output(exporter->options->input, path)) {
+		log_error("'%s' is the recording that is read: write another file", path);
+		return EXIT_FAILED;
+	}
 	if (!exporter->format->write) {
 		exporter->jsonl.session = &exporter->session;
 		exporter->jsonl.out = path ? fopen(path, "we") : stdout;

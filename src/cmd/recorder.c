@@ -109,6 +109,7 @@ static int open_series(struct recorder *recorder)
 	struct session *session = recorder->session;
 	struct series_options series_options = {
 		.path = options->output,
+		.input = options->input,
 		.max_bytes = options->max_bytes,
 		.nr_files = options->rotate,
 		.overwrite = options->force,
@@ -193,6 +194,8 @@ static void say_failed(const char *path, int err)
 {
 	if (err == -EEXIST)
 		log_error("'%s' exists already; --force overwrites it", path);
+	else if (err == -ETXTBSY)
+		log_error("'%s' is the recording that is read: write another file", path);
 	else if (err == -EOVERFLOW)
 		log_error("--max-size is too small: the map with which every file begins does not "
 			  "fit into '%s'",
@@ -242,6 +245,7 @@ int recorder_finish(struct recorder *recorder)
 int recorder_check(const struct options *options)
 {
 	struct series_options series_options = { .path = options->output,
+						 .input = options->input,
 						 .nr_files = options->rotate,
 						 .overwrite = options->force };
 	char path[4096];

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Else open(2) refuses a recording of more than 2 GiB on i386, and write(2) ends there. */
@@ -38,6 +39,16 @@ int input_open(const char *path, struct input **input)
 	}
 	*input = new;
 	return 0;
+}
+
+bool input_is_output(const char *path, const char *output)
+{
+	struct stat in, out;
+
+	if ((strcmp(path, "-") ? stat(path, &in) : fstat(STDIN_FILENO, &in)) < 0 ||
+	    stat(output, &out) < 0)
+		return false;
+	return S_ISREG(in.st_mode) && in.st_dev == out.st_dev && in.st_ino == out.st_ino;
 }
 
 struct input *input_memory(const void *bytes, size_t len)

@@ -3,6 +3,7 @@
 #ifndef VMTRACE_RECORD_INPUT_H
 #define VMTRACE_RECORD_INPUT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,10 @@ struct input;
 
 /* Opens path ("-" = stdin, which stays open at the end). 0, or -errno. */
 int input_open(const char *path, struct input **input);
+
+/* True if output leads to the regular file that input_open of path reads: to write there would
+ * destroy what is still to be read. */
+bool input_is_output(const char *path, const char *output);
 
 /* Bytes in memory, which must stay. NULL on lack of memory. */
 struct input *input_memory(const void *bytes, size_t len);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "record/input.h"
 #include "record/model.h"
 
 struct series {
@@ -50,8 +51,12 @@ int series_check(const struct series_options *options, char *path, size_t path_l
 
 		if (err)
 			return err;
-		if (!is_stdout(options) && !options->overwrite && access(path, F_OK) == 0)
+		if (is_stdout(options))
+			continue;
+		if (!options->overwrite && access(path, F_OK) == 0)
 			return -EEXIST;
+		if (options->input && input_is_output(options->input, path))
+			return -ETXTBSY;
 	}
 	return 0;
 }

@@ -22,6 +22,7 @@ struct series;
 
 struct series_options {
 	const char *path;   /* "-" = stdout; of a ring the files are PATH.1, PATH.2 ... */
+	const char *input;  /* what is read meanwhile, and so must stay; NULL = nothing */
 	uint64_t max_bytes; /* of each file, 0 = no limit */
 	uint32_t nr_files;  /* of the ring, 0 = one file */
 	bool overwrite;
@@ -39,14 +40,14 @@ struct series_stats {
 	uint32_t nr_begun;            /* files */
 };
 
-/* 0; -EEXIST with the name of a file that is there already, and is not to be overwritten; or
- * -errno. Changes nothing. */
+/* 0; with the name of the file -EEXIST: it is there already, and not to be overwritten, or -ETXTBSY:
+ * it is the input; or -errno. Changes nothing. */
 int series_check(const struct series_options *options, char *path, size_t path_len);
 
 /*
  * Begins the first file. names, stacks and space are those of the events, and stay the caller's;
- * series_event is called after the space has taken the event. 0; -EEXIST; -ENOMEM; -errno of open
- * or write.
+ * series_event is called after the space has taken the event. 0; as series_check; -ENOMEM; -errno of
+ * open or write.
  */
 int series_open(const struct series_options *options, const struct stream_header *header,
 		const struct names *names, const struct stacks *stacks, const struct space *space,

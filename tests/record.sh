@@ -1,0 +1,191 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What record, export and the views do to files and pipes: that none eats its own input, that a full
+# disk and a limit are told, and that what was cut short does not look whole. No VM: from recordings.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+vmtrace=$PWD/${VMTRACE:-./vmtrace}
+golden=$PWD/tests/golden
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+passed=0 failed=0
+
+# check NAME CMD...: in a folder of its own, with the recordings x.vmt and x.jsonl.
+check() {
+	local name=$1
+	shift
+	rm -rf "$tmp/d" && mkdir "$tmp/d"
+	cp "$golden/busy.jsonl" "$tmp/d/x.jsonl"
+	cp "$tmp/busy.vmt" "$tmp/d/x.vmt"
+	if (cd "$tmp/d" && "$@") >"$tmp/log" 2>&1; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL $name"
+		head -n 20 "$tmp/log" | sed 's/^/  /'
+	fi
+}
+
+# ends CODE WORDS CMD...: with this exit code and message.
+ends() {
+	local code=$1 words=$2 rc=0
+	shift 2
+	"$@" 2>err >out || rc=$?
+	[ $rc -eq "$code" ] && grep -q -e "$words" err && return
+	echo "exit $rc of $*:"
+	cat err
+	return 1
+}
+
+# same FILE: is as it was.
+same() {
+	case $1 in
+	*.jsonl) cmp "$1" "$golden/busy.jsonl" ;;
+	*) cmp "$1" "$tmp/busy.vmt" ;;
+	esac
+}
+
+# at_end FILE WORDS: what info says of its end.
+at_end() {
+	"$vmtrace" info -i "$1" >info && grep -q "^ end .*$2" info && return
+	cat info
+	return 1
+}
+
+record() { "$vmtrace" record "$@"; }
+export_as() { "$vmtrace" export --format="$@"; }
+
+# ---- the input is not the output ----
+
+record_onto_itself() {
+	ln -s x.vmt link.vmt && ln x.vmt hard.vmt && ln x.vmt r.2
+	ends 1 'is the recording that is read' record -i x.vmt -o x.vmt --force && same x.vmt &&
+		ends 1 'is the recording that is read' record -i x.vmt -o link.vmt --force &&
+		ends 1 'is the recording that is read' record -i hard.vmt -o x.vmt --force &&
+		ends 1 'is the recording that is read' record -i - -o x.vmt --force <x.vmt &&
+		ends 1 'is the recording that is read' record -i x.vmt -o r --force --rotate=2 --max-size=128K &&
+		same x.vmt && same r.2
+}
+
+export_onto_itself() {
+	local format
+	for format in jsonl csv prom; do
+		ends 1 'is the recording that is read' export_as $format -i x.jsonl -o x.jsonl || return
+		same x.jsonl || return
+	done
+}
+
+# ---- stdout ----
+
+stdout_appends() {
+	record -q -i x.jsonl -o - >>a.vmt && at_end a.vmt complete
+}
+
+stdout_behind_something() {
+	(echo 1234567 && record -q -i x.jsonl -o -) >a && tail -c +9 a >b.vmt && at_end b.vmt complete
+}
+
+stdout_file() {
+	record -q -i x.jsonl -o - >a.vmt && same a.vmt
+}
+
+# ---- no room ----
+
+full() {
+	ends 1 'No space left on device' record -i x.jsonl -o /dev/full --force &&
+		ends 1 'No space left on device' export_as folded -i x.jsonl -o /dev/full &&
+		ends 1 'No space left on device' export_as perfetto -i x.jsonl -o /dev/full &&
+		ends 1 'No space left on device' export_as jsonl -i "$golden/full.jsonl" -o /dev/full
+}
+
+# A limit of the shell must not kill it in the middle.
+size_limit() {
+	(
+		ulimit -f 1
+		ends 1 'File too large' record -i x.jsonl -o a.vmt &&
+			ends 1 'File too large' export_as perfetto -i x.jsonl -o a.json
+	) && at_end a.vmt 'was not finished' && [ ! -e a.json ] && [ -z "$(ls -d .a.json* 2>/dev/null)" ]
+}
+
+# ---- cut short ----
+
+truncated_stays_truncated() {
+	"$vmtrace" events -q --json -i "$golden/truncated.jsonl" >a.jsonl &&
+		export_as jsonl -q -i "$golden/truncated.jsonl" -o b.jsonl && cmp a.jsonl b.jsonl &&
+		at_end a.jsonl 'was cut off'
+}
+
+# The input stops to flow; then comes a signal.
+interrupted() {
+	local pid
+	mkfifo fifo
+	"$vmtrace" "$@" -i fifo 2>err &
+	pid=$!
+	exec 5>fifo
+	head -n 60 x.jsonl >&5
+	sleep 0.3
+	kill -TERM $pid
+	wait $pid || { echo "exit $?"; cat err; return 1; }
+	exec 5>&-
+	grep -q 'was not read to its end' err || { cat err; return 1; }
+	rm fifo
+}
+
+interrupted_copy() {
+	interrupted record -o a.vmt && at_end a.vmt 'was not finished' &&
+		interrupted export --format=jsonl -o a.jsonl && at_end a.jsonl 'was cut off' &&
+		interrupted map >map && grep -q used map
+}
+
+# A signal while the reader of stdout sleeps loses nothing that was to be written.
+interrupted_output() {
+	local pid
+	mkfifo fifo
+	for _ in 1 2 3 4; do "$vmtrace" events --json -i "$golden/full.jsonl"; done >many
+	(head -n 1 x.jsonl; for i in $(seq 1500); do
+		echo '{"type":"fail","t":'$((2000000000000 + i))',"size":8192,"align":4096,"vstart":"0xf77fe000","vend":"0xfeffe000","errno":16,"pid":1,"comm":"a"}'
+	done) >long.jsonl
+	"$vmtrace" events --json -i long.jsonl >fifo 2>err &
+	pid=$!
+	exec 6<fifo
+	sleep 0.3
+	kill -INT $pid
+	sleep 0.1
+	cat <&6 >got
+	exec 6<&-
+	wait $pid || { echo "exit $?"; cat err; return 1; }
+	[ "$(tail -c 2 got)" = "}" ] && jq -e . got >/dev/null
+}
+
+# nohup means: go on when the terminal goes.
+nohup_holds() {
+	local pid
+	mkfifo fifo
+	(trap '' HUP; exec "$vmtrace" record -q -i fifo -o a.vmt) &
+	pid=$!
+	exec 5>fifo
+	head -n 40 x.jsonl >&5
+	sleep 0.3
+	kill -HUP $pid
+	sleep 0.2
+	tail -n +41 x.jsonl >&5
+	exec 5>&-
+	wait $pid && same a.vmt
+}
+
+[ -x "$vmtrace" ] || { echo "$0: no $vmtrace: build it, or set VMTRACE" >&2; exit 1; }
+"$vmtrace" record -q -i "$golden/busy.jsonl" -o "$tmp/busy.vmt" || exit 1
+check "record onto its input" record_onto_itself
+check "export onto its input" export_onto_itself
+check "stdout appends" stdout_appends
+check "stdout behind something" stdout_behind_something
+check "stdout is a file" stdout_file
+check "full disk" full
+check "limit of file size" size_limit
+check "truncated stays truncated" truncated_stays_truncated
+check "interrupted copy" interrupted_copy
+check "interrupted output" interrupted_output
+check "nohup" nohup_holds
+echo "record: $passed passed, $failed failed"
+[ $failed -eq 0 ]
