@@ -43,7 +43,19 @@ static int read_all(struct inspection *inspection)
 		else if (got != -EINTR)
 			return got;
 	}
-	return stop_requested() ? -EINTR : 0;
+	return 0;
+}
+
+static const char *end_of(const struct reader *reader)
+{
+	switch (reader_end(reader)) {
+	case READER_COMPLETE:
+		return "";
+	case READER_MORE:
+		return "was not read to its end: a signal came";
+	default:
+		return reader_why(reader);
+	}
 }
 
 static int inspect(struct inspection *inspection, const char *path)
@@ -74,9 +86,7 @@ static int inspect(struct inspection *inspection, const char *path)
 	view->facts = reader_facts(inspection->reader, &view->nr_facts);
 	view->modules = reader_modules(inspection->reader, &view->nr_modules);
 	view->bytes = stat(path, &st) == 0 && S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
-	view->end = reader_end(inspection->reader) == READER_COMPLETE
-			    ? ""
-			    : reader_why(inspection->reader);
+	view->end = end_of(inspection->reader);
 	return EXIT_OK;
 }
 

@@ -30,5 +30,8 @@ int jsonl_out_finish(struct jsonl_out *jsonl)
 {
 	int err = write_header(jsonl);
 
-	return err ? err : jsonl_write_trailer(jsonl->out, jsonl->events, jsonl->lost);
+	/* What was made of a part does not look like a whole one. */
+	if (err || jsonl->session->cut_off)
+		return err;
+	return jsonl_write_trailer(jsonl->out, jsonl->events, jsonl->lost);
 }

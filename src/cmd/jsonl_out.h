@@ -19,7 +19,8 @@ struct jsonl_out {
 
 /* 0, -ENOMEM, -EIO, or -EPIPE when the reader of out has gone. */
 int jsonl_out_event(struct jsonl_out *jsonl, const struct event *event);
-/* The header if there was no event, and the trailer. 0, -ENOMEM or -EIO. */
+/* The header if there was no event, and the trailer, if the session read its source to the end. 0,
+ * -ENOMEM or -EIO. */
 int jsonl_out_finish(struct jsonl_out *jsonl);
 
 #endif

@@ -172,9 +172,11 @@ static void note_end(struct session *session)
 {
 	enum reader_end end = reader_end(session->reader);
 
-	session->cut_off = end == READER_CUT || end == READER_DAMAGED;
+	session->cut_off = end != READER_COMPLETE;
 	session->damaged = end == READER_DAMAGED;
-	if (session->damaged)
+	if (end == READER_MORE)
+		log_note("'%s' was not read to its end: a signal came", session->options->input);
+	else if (session->damaged)
 		log_error("'%s' %s", session->options->input, reader_why(session->reader));
 	else if (session->cut_off)
 		log_note("'%s' %s", session->options->input, reader_why(session->reader));
