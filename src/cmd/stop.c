@@ -20,16 +20,29 @@ static void on_signal(int number)
 	requested_at_s = (sig_atomic_t)now.tv_sec;
 }
 
+/* nohup(1) has made it so: the terminal may go. */
+static bool hangup_is_ignored(void)
+{
+	struct sigaction old;
+
+	return sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler == SIG_IGN;
+}
+
+/* A write that a signal ends would lose what stdio had in hand, so it is restarted; what waits for
+ * input waits in poll(2), which never is. */
 void stop_install(void)
 {
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	if (!hangup_is_ignored())
+		sigaction(SIGHUP, &action, NULL);
+	/* Writes fail then, and tell why: the reader has gone; the limit of `ulimit -f`. */
 	action.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &action, NULL);
+	sigaction(SIGXFSZ, &action, NULL);
 }
 
 bool stop_requested(void)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@ _Static_assert(sizeof(off_t) == 8, "built without _FILE_OFFSET_BITS=64");
 struct input {
 	int fd; /* -1 = memory */
 	bool owns_fd;
+	bool may_wait; /* a pipe, a terminal: no regular file */
 	const uint8_t *memory; /* what is left of it */
 	size_t memory_len;
 	uint8_t peeked[INPUT_MAX_PEEK]; /* [peeked_at, peeked_len) was read and not handed out */
@@ -22,21 +24,34 @@ struct input {
 	size_t peeked_len;
 };
 
+/* A FIFO that nobody writes yet is not waited for here, where no signal would end it. */
+static int open_path(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return -errno;
+	fcntl(fd, F_SETFL, 0);
+	return fd;
+}
+
 int input_open(const char *path, struct input **input)
 {
 	struct input *new = calloc(1, sizeof(*new));
+	struct stat st;
 
 	*input = NULL;
 	if (!new)
 		return -ENOMEM;
 	new->owns_fd = strcmp(path, "-") != 0;
-	new->fd = new->owns_fd ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	new->fd = new->owns_fd ? open_path(path) : STDIN_FILENO;
 	if (new->fd < 0) {
-		int err = -errno;
+		int err = new->fd;
 
 		free(new);
 		return err;
 	}
+	new->may_wait = fstat(new->fd, &st) < 0 || !S_ISREG(st.st_mode);
 	*input = new;
 	return 0;
 }
@@ -84,12 +99,24 @@ static int64_t read_memory(struct input *input, void *bytes, size_t len)
 	return (int64_t)len;
 }
 
+/* Until there is something to read, or a signal comes, which read(2) would not end for. */
+static int wait_readable(const struct input *input)
+{
+	struct pollfd ready = { .fd = input->fd, .events = POLLIN };
+
+	return input->may_wait && poll(&ready, 1, -1) < 0 ? -errno : 0;
+}
+
 static int64_t read_source(struct input *input, void *bytes, size_t len)
 {
 	ssize_t got;
+	int err;
 
 	if (input->fd < 0)
 		return read_memory(input, bytes, len);
+	err = wait_readable(input);
+	if (err)
+		return err;
 	got = read(input->fd, bytes, len);
 	return got < 0 ? -errno : got;
 }
