@@ -2,6 +2,7 @@
 #include "record/vmt_write.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ struct id_list {
 
 struct vmt_writer {
 	int fd;
+	bool can_go_back; /* what was written can be cut off or changed: no pipe, nothing before it */
 	int failed; /* -errno of the first write that failed */
 	struct vmt_writer_options options;
 	struct vmt_file_header header;
@@ -64,10 +66,16 @@ static int write_all(struct vmt_writer *writer, const void *bytes, size_t len)
 	return 0;
 }
 
-/* What cannot be cut (a pipe) keeps a block that is not whole, which readers can tell. */
+/* False for stdout if it is a pipe, appends (>>), or stands behind what another program wrote. */
+static bool can_go_back(int fd)
+{
+	return lseek(fd, 0, SEEK_CUR) == 0 && !(fcntl(fd, F_GETFL) & O_APPEND);
+}
+
+/* What cannot be cut keeps a block that is not whole, which readers can tell. */
 static void cut(struct vmt_writer *writer, uint64_t offset)
 {
-	int err = ftruncate(writer->fd, (off_t)offset);
+	int err = writer->can_go_back ? ftruncate(writer->fd, (off_t)offset) : 0;
 
 	(void)err;
 }
@@ -548,6 +556,7 @@ int vmt_writer_open(int fd, const struct stream_header *header,
 		return -ENOMEM;
 	}
 	new->fd = fd;
+	new->can_go_back = can_go_back(fd);
 	new->options = *options;
 	fill_header(&new->header, header);
 	begin_block(new);
@@ -590,17 +599,19 @@ static int write_trailer(struct vmt_writer *writer, uint64_t index_offset)
 	return append(writer, &trailer, sizeof(trailer));
 }
 
-/* Where the header cannot be written again (a pipe), the trailer alone tells. */
+/* Where the header cannot be written again, the trailer alone tells. */
 static int mark_finished(struct vmt_writer *writer)
 {
 	size_t at = offsetof(struct vmt_file_header, state);
 	ssize_t done;
 
+	if (!writer->can_go_back)
+		return 0;
 	seal_header(&writer->header, VMT_FINISHED);
 	do {
 		done = pwrite(writer->fd, (uint8_t *)&writer->header + at, 8, (off_t)at);
 	} while (done < 0 && errno == EINTR);
-	if (done == 8 || errno == ESPIPE)
+	if (done == 8)
 		return 0;
 	return done < 0 ? -errno : -EIO;
 }
