@@ -95,15 +95,26 @@ FILE *outfile_stream(struct outfile *out)
 	return out->stream;
 }
 
+int outfile_stream_error(FILE *stream)
+{
+	bool failed = ferror(stream);
+
+	errno = 0;
+	if (failed)
+		putc('\n', stream);
+	if (fflush(stream) == 0 && !failed)
+		return 0;
+	return errno ? -errno : -EIO;
+}
+
 /* Flushed and, if it has a name of its own, on the disk: a crash after the rename must not leave an
  * empty file in place of the old one. */
 static int finish_stream(struct outfile *out)
 {
-	int err = 0;
+	int err = outfile_stream_error(out->stream);
 
-	errno = 0;
-	if (ferror(out->stream) || fflush(out->stream) || (out->temp && fsync(fileno(out->stream))))
-		err = errno ? -errno : -EIO;
+	if (!err && out->temp && fsync(fileno(out->stream)))
+		err = -errno;
 	if (fclose(out->stream) && !err)
 		err = -errno;
 	out->stream = NULL;

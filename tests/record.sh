@@ -96,7 +96,9 @@ full() {
 	ends 1 'No space left on device' record -i x.jsonl -o /dev/full --force &&
 		ends 1 'No space left on device' export_as folded -i x.jsonl -o /dev/full &&
 		ends 1 'No space left on device' export_as perfetto -i x.jsonl -o /dev/full &&
-		ends 1 'No space left on device' export_as jsonl -i "$golden/full.jsonl" -o /dev/full
+		ends 1 'No space left on device' export_as jsonl -i x.jsonl -o /dev/full &&
+		ends 1 'No space left on device' export_as jsonl -i "$golden/leak.jsonl" -o /dev/full &&
+		ends 1 'No space left on device' sh -c "'$vmtrace' events --json -i '$golden/leak.jsonl' >/dev/full"
 }
 
 # A limit of the shell must not kill it in the middle.

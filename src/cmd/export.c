@@ -49,6 +49,12 @@ static const char *output_of(const struct options *options)
 	return options->output && strcmp(options->output, "-") ? options->output : NULL;
 }
 
+static int cannot_write(const char *path, int err)
+{
+	log_error("cannot write '%s': %s", path, strerror(-err));
+	return EXIT_FAILED;
+}
+
 static void count_failure(struct export_failures *failures, const struct event *event)
 {
 	if (event->err == -EBUSY)
@@ -74,6 +80,8 @@ static int on_event(void *context, const struct event *event)
 		err = jsonl_out_event(&exporter->jsonl, event);
 	if (err == -ENOMEM)
 		log_error("out of memory for the export");
+	if (err == -EIO && exporter->jsonl.out != stdout) /* main tells of stdout */
+		cannot_write(exporter->options->output, outfile_stream_error(exporter->jsonl.out));
 	return err;
 }
 
@@ -105,12 +113,6 @@ static int check_build(const struct options *options)
 	log_error("this vmtrace was built without protobuf-c and so without the pprof export: "
 		  "install "
 		  "libprotobuf-c-dev, protobuf-c-compiler and zlib1g-dev, and build it again");
-	return EXIT_FAILED;
-}
-
-static int cannot_write(const char *path, int err)
-{
-	log_error("cannot write '%s': %s", path, strerror(-err));
 	return EXIT_FAILED;
 }
 
@@ -213,15 +215,16 @@ static int write_export(struct exporter *exporter)
 static int finish_jsonl(struct exporter *exporter)
 {
 	FILE *out = exporter->jsonl.out;
-	int err = ferror(out) ? -EIO : jsonl_out_finish(&exporter->jsonl);
+	int err = ferror(out) ? 0 : jsonl_out_finish(&exporter->jsonl);
 
 	exporter->jsonl.out = NULL;
 	if (out == stdout)
 		return EXIT_OK;
-	errno = 0;
-	if (fclose(out) || err)
-		return cannot_write(output_of(exporter->options), errno ? -errno : err);
-	return EXIT_OK;
+	if (!err || err == -EIO)
+		err = outfile_stream_error(out);
+	if (fclose(out) && !err)
+		err = -errno;
+	return err ? cannot_write(output_of(exporter->options), err) : EXIT_OK;
 }
 
 static int finish(struct exporter *exporter)
