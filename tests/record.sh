@@ -6,10 +6,11 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 vmtrace=$PWD/${VMTRACE:-./vmtrace}
-golden=$PWD/tests/golden
+tests=$PWD/tests
+golden=$tests/golden
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0
+passed=0 failed=0 skipped=0
 
 # check NAME CMD...: in a folder of its own, with the recordings x.vmt and x.jsonl.
 check() {
@@ -110,6 +111,41 @@ size_limit() {
 	) && at_end a.vmt 'was not finished' && [ ! -e a.json ] && [ -z "$(ls -d .a.json* 2>/dev/null)" ]
 }
 
+# A file with hardly any room left ends as a full one, and has its facts.
+nearly_full() {
+	local n
+	for n in 3000 3200 3300 3400 3500 3800; do
+		"$tests/make_vmt.py" n.vmt $n && record -q -i n.vmt -o full.vmt --force --max-size=128K || return
+		[ "$(stat -c %s full.vmt)" -le 131072 ] && at_end full.vmt complete || return
+		[ "$(grep -c '^ fact' info)" -eq 12 ] && grep -q 'modules.*foo' info || return
+	done
+}
+
+# Each file of a ring is complete by itself.
+ring_has_facts() {
+	local i
+	"$tests/make_vmt.py" n.vmt 9000 && record -q -i n.vmt -o r --rotate=3 --max-size=128K || return
+	for i in 1 2 3; do
+		at_end r.$i complete && [ "$(grep -c '^ fact' info)" -eq 12 ] &&
+			grep -q 'modules.*foo' info || { ls -l r.*; return 1; }
+	done
+}
+
+nothing_in_it() {
+	head -n 1 x.jsonl >none.jsonl
+	record -i none.jsonl -o a.vmt && at_end a.vmt 'was not finished' &&
+		ends 1 'cannot write' record -i none.jsonl -o none/a.vmt &&
+		ends 1 'cannot write' record -i x.jsonl -o none/a.vmt && [ "$(wc -l <err)" -eq 1 ]
+}
+
+# What was read before the disk of the input failed is kept.
+bad_input() {
+	"$tests/make_vmt.py" n.vmt 5000
+	ends 1 'Input/output error' strace -qq -o trace -P n.vmt -e inject=read:error=EIO:when=14 \
+		"$vmtrace" record -i n.vmt -o a.vmt && at_end a.vmt 'was not finished' &&
+		grep -q 'events  *[1-9][0-9]* in' info
+}
+
 # ---- cut short ----
 
 truncated_stays_truncated() {
@@ -185,9 +221,18 @@ check "stdout behind something" stdout_behind_something
 check "stdout is a file" stdout_file
 check "full disk" full
 check "limit of file size" size_limit
+check "hardly any room" nearly_full
+check "a recording of nothing" nothing_in_it
+check "facts in a ring" ring_has_facts
+if strace -qq -o /dev/null true 2>/dev/null; then
+	check "bad input" bad_input
+else
+	skipped=1
+	echo "SKIP bad input: no strace, or it may not trace"
+fi
 check "truncated stays truncated" truncated_stays_truncated
 check "interrupted copy" interrupted_copy
 check "interrupted output" interrupted_output
 check "nohup" nohup_holds
-echo "record: $passed passed, $failed failed"
+echo "record: $passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

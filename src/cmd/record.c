@@ -91,12 +91,14 @@ static int run(const struct options *options)
 	recording.sink = (struct sink){ .event = on_event, .context = &recording };
 	recording.shows_progress = isatty(STDERR_FILENO) && log_level() >= LOG_INFO;
 	code = session_open(&recording.session, options, &recording.sink);
-	if (!code)
+	if (!code && !options->input)
 		code = recorder_begin(recording.recorder);
 	if (!code && !options->input)
 		log_info("recording into '%s'; Ctrl-C ends", recorder_path(recording.recorder));
 	if (!code)
 		code = flow(&recording, options->duration_ns);
+	if (!code)
+		code = recorder_begin(recording.recorder);
 	if (!code)
 		code = finish(&recording);
 	recorder_free(recording.recorder);

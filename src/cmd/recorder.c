@@ -23,6 +23,7 @@ struct recorder {
 	uint32_t nr_facts;
 	bool modules_changed; /* since the list was written */
 	bool full;            /* --max-size is reached */
+	bool ended;           /* recorder_finish was there */
 	int err;              /* of writing */
 };
 
@@ -41,11 +42,14 @@ void recorder_free(struct recorder *recorder)
 {
 	if (!recorder)
 		return;
+	/* What came before a failure of the source is kept. */
+	if (recorder->series && !recorder->ended)
+		series_end(recorder->series, false);
 	series_close(recorder->series);
 	free(recorder);
 }
 
-/* ---- what goes in beside the events ---- */
+/* ---- what goes in beside the events; a file that has no room for it is left without ---- */
 
 static int write_facts(struct vmt_writer *writer, const struct stream_fact *facts, uint32_t count)
 {
@@ -53,7 +57,15 @@ static int write_facts(struct vmt_writer *writer, const struct stream_fact *fact
 
 	for (uint32_t i = 0; i < count && !err; i++)
 		err = vmt_writer_fact(writer, facts[i]);
-	return err;
+	return err == -E2BIG ? 0 : err;
+}
+
+static int write_module_list(struct vmt_writer *writer, uint64_t t_ns,
+			     const struct stream_module *modules, uint32_t count)
+{
+	int err = vmt_writer_modules(writer, t_ns, modules, count);
+
+	return err == -E2BIG ? 0 : err;
 }
 
 static int write_modules(struct recorder *recorder, struct vmt_writer *writer)
@@ -64,10 +76,28 @@ static int write_modules(struct recorder *recorder, struct vmt_writer *writer)
 	recorder->modules_changed = false;
 	/* A kernel without modules has no list. */
 	if (!err)
-		err = vmt_writer_modules(writer, clock_now_ns(), modules.list, modules.count);
+		err = write_module_list(writer, clock_now_ns(), modules.list, modules.count);
 	else if (err != -ENOMEM)
 		err = 0;
 	modules_release(&modules);
+	return err;
+}
+
+/* What the other recording says beside its events, as far as it is read. */
+static int copy_facts(struct recorder *recorder, struct vmt_writer *writer)
+{
+	const struct session *session = recorder->session;
+	const struct stream_module *modules;
+	const struct stream_fact *facts;
+	uint32_t count;
+	int err;
+
+	facts = reader_facts(session->reader, &count);
+	err = write_facts(writer, facts, count);
+	modules = reader_modules(session->reader, &count);
+	if (!err && count)
+		err = write_module_list(writer, space_counters(session->space)->last_t_ns, modules,
+					count);
 	return err;
 }
 
@@ -76,29 +106,12 @@ static int begin_file(void *context, struct vmt_writer *writer)
 	struct recorder *recorder = context;
 	int err;
 
-	if (!recorder->session->facts.live)
-		return 0;
+	if (recorder->session->reader)
+		return copy_facts(recorder, writer);
 	if (!recorder->nr_facts)
 		recorder->nr_facts = machine_facts_read(recorder->session->names, recorder->facts);
 	err = write_facts(writer, recorder->facts, recorder->nr_facts);
 	return err ? err : write_modules(recorder, writer);
-}
-
-/* What the other recording says beside its events. */
-static int copy_facts(struct recorder *recorder)
-{
-	struct vmt_writer *writer = series_writer(recorder->series);
-	const struct stream_module *modules;
-	const struct stream_fact *facts;
-	uint32_t count;
-	int err;
-
-	facts = reader_facts(recorder->session->reader, &count);
-	err = writer ? write_facts(writer, facts, count) : -EIO;
-	modules = reader_modules(recorder->session->reader, &count);
-	if (!err && count)
-		err = vmt_writer_modules(writer, recorder->session->facts.now_ns, modules, count);
-	return err;
 }
 
 /* ---- events ---- */
@@ -170,7 +183,7 @@ int recorder_begin(struct recorder *recorder)
 
 void recorder_tick(struct recorder *recorder, uint64_t now_ns)
 {
-	if (recorder_is_over(recorder))
+	if (recorder_is_over(recorder) || !recorder->series)
 		return;
 	if (recorder->modules_changed && recorder->session->facts.live)
 		recorder->err = write_modules(recorder, series_writer(recorder->series));
@@ -180,7 +193,7 @@ void recorder_tick(struct recorder *recorder, uint64_t now_ns)
 
 struct series_stats recorder_stats(const struct recorder *recorder)
 {
-	return series_stats(recorder->series);
+	return recorder->series ? series_stats(recorder->series) : (struct series_stats){ 0 };
 }
 
 const char *recorder_path(const struct recorder *recorder)
@@ -228,8 +241,9 @@ int recorder_finish(struct recorder *recorder)
 	int err;
 
 	if (recorder->session->reader && !recorder_is_over(recorder))
-		recorder->err = copy_facts(recorder);
+		recorder->err = copy_facts(recorder, series_writer(recorder->series));
 	err = series_end(recorder->series, whole);
+	recorder->ended = true;
 	if (!recorder->err)
 		recorder->err = err;
 	if (recorder->err)

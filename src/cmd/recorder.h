@@ -22,10 +22,12 @@ int recorder_check(const struct options *options);
 
 /* session: of the events, opened later; both stay the caller's. NULL on lack of memory. */
 struct recorder *recorder_new(struct session *session, const struct options *options);
+/* A file that is not finished is left as one that was cut off, with all that came. */
 void recorder_free(struct recorder *recorder);
 
-/* Once the session is open: begins the file, if no event has done that already. Exit code, with a
- * message. */
+/* Begins the file, if no event has done that already: live once the session is open; of another
+ * recording at its end, as what that says of its machine is known with its first event. Exit code,
+ * with a message. */
 int recorder_begin(struct recorder *recorder);
 
 /* Takes an event, after the session's model. -EPIPE: a file is being read, and reading on is of no
