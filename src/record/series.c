@@ -12,6 +12,8 @@
 #include "record/input.h"
 #include "record/model.h"
 
+#define MAX_HELD 16
+
 struct series {
 	struct series_options options;
 	struct stream_header header;
@@ -21,7 +23,10 @@ struct series {
 	struct vmt_writer *writer; /* NULL after an error */
 	char path[PATH_MAX];
 	bool in_snapshot; /* a list of the kernel is being passed on */
+	bool list_torn;   /* ... whose file is full: the next one begins where the list ends */
 	uint32_t dropped; /* events that a full file did not take, not told yet */
+	struct event held[MAX_HELD]; /* ... which the model does not have, for the next file */
+	uint32_t nr_held;
 	struct series_stats stats;
 	uint64_t closed_bytes; /* of the files before */
 };
@@ -114,6 +119,26 @@ static int tell_dropped(struct series *series)
 	return lost.count ? vmt_writer_event(series->writer, &lost) : 0;
 }
 
+static void count(struct series *series, const struct event *event)
+{
+	series->stats.events += event->type != EV_STACK;
+	if (event->type == EV_LOST && lost_cause_hurts_map(event->state))
+		series->stats.lost += event->count;
+}
+
+static int write_held(struct series *series)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < series->nr_held && !err; i++) {
+		err = vmt_writer_event(series->writer, &series->held[i]);
+		if (!err)
+			count(series, &series->held[i]);
+	}
+	series->nr_held = 0;
+	return err;
+}
+
 static int begin_file(struct series *series)
 {
 	uint32_t begun = series->stats.nr_begun, nr_files = series->options.nr_files;
@@ -145,7 +170,9 @@ static int begin_file(struct series *series)
 	sink.context = series->writer;
 	if (!err && begun)
 		err = model_emit(series->space, &sink);
-	return err ? err : tell_dropped(series);
+	if (!err)
+		err = tell_dropped(series);
+	return err ? err : write_held(series);
 }
 
 static int end_file(struct series *series, bool finished)
@@ -199,27 +226,38 @@ int series_open(const struct series_options *options, const struct stream_header
 
 /* ---- events ---- */
 
-static void count(struct series *series, const struct event *event)
+static bool is_mark(const struct event *event)
 {
-	series->stats.events += event->type != EV_STACK;
-	if (event->type == EV_LOST && lost_cause_hurts_map(event->state))
-		series->stats.lost += event->count;
+	return event->type == EV_SNAPSHOT_BEGIN || event->type == EV_SNAPSHOT_END;
+}
+
+/* Of failures and losses the model has no more than the number. */
+static void keep(struct series *series, const struct event *event)
+{
+	if (event->type == EV_STACK || event->type == EV_TIME || is_mark(event) ||
+	    (event->type == EV_AREA && series->in_snapshot))
+		return;
+	if ((event->type == EV_FAIL || event->type == EV_LOST) && series->nr_held < MAX_HELD)
+		series->held[series->nr_held++] = *event;
+	else
+		series->dropped++;
 }
 
 /*
  * The file did not take the event, which the model has, and with it the file that is begun. But a
- * list of the kernel is not torn apart: its other lines are left out, and at its end the model has
- * all of it; and one that begins, begins in the next file.
+ * list of the kernel is not torn apart: what is left of it is left out, with its end, and then the
+ * model has all of it; and one that begins, begins in the next file.
  */
 static int on_full(struct series *series, const struct event *event)
 {
 	int err;
 
-	if (event->type == EV_STACK || (event->type == EV_AREA && series->in_snapshot))
+	keep(series, event);
+	if (event->type == EV_STACK)
 		return 0;
-	if (event->type != EV_SNAPSHOT_BEGIN && event->type != EV_SNAPSHOT_END &&
-	    event->type != EV_TIME)
-		series->dropped++;
+	series->list_torn = series->in_snapshot && event->type != EV_SNAPSHOT_BEGIN;
+	if (series->list_torn)
+		return 0;
 	err = rotate(series);
 	if (!err && event->type == EV_SNAPSHOT_BEGIN)
 		err = vmt_writer_event(series->writer, event);
@@ -233,8 +271,10 @@ int series_event(struct series *series, const struct event *event)
 
 	if (!series->writer)
 		return -EIO;
-	if (event->type == EV_SNAPSHOT_BEGIN || event->type == EV_SNAPSHOT_END)
+	if (is_mark(event))
 		series->in_snapshot = event->type == EV_SNAPSHOT_BEGIN;
+	if (series->list_torn)
+		return on_full(series, event);
 	err = vmt_writer_event(series->writer, event);
 	if (err == -E2BIG && ring)
 		return on_full(series, event);

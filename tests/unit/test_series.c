@@ -207,6 +207,39 @@ static int feed_list(struct fixture *f)
 	return err ? err : feed(f, &mark);
 }
 
+static struct event area_at(uint32_t slot, uint64_t t_ns)
+{
+	return (struct event){ .type = EV_AREA, .t_ns = t_ns, .begin_ns = t_ns, .state = AREA_USED,
+			       .guard_pages = 1, .start = LOAD_START + slot * 2 * VMT_PAGE_SIZE,
+			       .end = LOAD_START + (slot + 1) * 2 * VMT_PAGE_SIZE };
+}
+
+/* Hardly to be packed. */
+static struct event fail_of(uint32_t i, uint64_t t_ns)
+{
+	return (struct event){ .type = EV_FAIL, .t_ns = t_ns, .err = -12, .size = i * 2654435761u,
+			       .gfp = i * 40503u * 2654435761u, .pid = (i + 7) * 2246822519u,
+			       .tid = (i + 9) * 3266489917u, .requested = i * 668265263u };
+}
+
+static uint64_t count_in(const char *path, unsigned int type)
+{
+	struct names *names = names_new();
+	struct stacks *stacks = stacks_new();
+	struct reader *reader;
+	struct event event;
+	char why[256] = "";
+	uint64_t count = 0;
+
+	assert_int_equal(reader_open(path, names, stacks, &reader, why, sizeof(why)), 0);
+	while (reader_next(reader, &event) == 1)
+		count += event.type == type;
+	reader_close(reader);
+	stacks_free(stacks);
+	names_free(names);
+	return count;
+}
+
 static int begin_hook(void *context, struct vmt_writer *writer)
 {
 	struct fixture *f = context;
@@ -502,6 +535,89 @@ static void test_list_longer_than_a_file(void **state)
 	free(want);
 }
 
+/* A file that gets full in the middle of a list, by something else: the list goes on in the next one
+ * from what the model has of it, and no failure is missing. */
+static void test_full_inside_a_list(void **state)
+{
+	struct fixture *f = *state;
+	const uint64_t t_ns = 2000000000000;
+	struct event event = { .type = EV_SNAPSHOT_BEGIN, .t_ns = t_ns, .begin_ns = t_ns };
+	struct event list_end = { .type = EV_SNAPSHOT_END, .t_ns = t_ns, .begin_ns = t_ns };
+	uint64_t fed = 0, found = 0, before, events;
+	char *want, *got, path[96];
+
+	assert_int_equal(open_series(f, 128 << 10, 3, false), 0);
+	assert_int_equal(feed(f, &event), 0);
+	assert_int_equal(feed(f, &list_end), 0);
+	assert_int_equal(feed(f, &event), 0);
+	for (uint32_t i = 0; i < 300; i++) {
+		event = area_at(i, t_ns);
+		assert_int_equal(feed(f, &event), 0);
+	}
+	do {
+		before = series_stats(f->series).events;
+		event = fail_of(fed++, t_ns);
+		assert_int_equal(feed(f, &event), 0);
+	} while (series_stats(f->series).nr_begun == 1 && series_stats(f->series).events > before);
+	for (uint32_t i = 300; i < 600; i++) {
+		event = area_at(i, t_ns);
+		assert_int_equal(feed(f, &event), 0);
+	}
+	event = fail_of(fed++, t_ns);
+	assert_int_equal(feed(f, &event), 0);
+	assert_int_equal(feed(f, &list_end), 0);
+	event = fail_of(fed++, t_ns);
+	assert_int_equal(feed(f, &event), 0);
+	assert_int_equal(series_stats(f->series).nr_begun, 2);
+	assert_int_equal(end(f, true), 0);
+	snprintf(path, sizeof(path), "%s.2", f->path);
+	want = description(f->space, f->names, f->stacks);
+	got = description_of(path, READER_COMPLETE, &events);
+	expect_same(got, want);
+	free(want);
+	free(got);
+	found = count_in(path, EV_FAIL);
+	snprintf(path, sizeof(path), "%s.1", f->path);
+	found += count_in(path, EV_FAIL);
+	assert_int_equal(found, fed);
+}
+
+/* A list that lacks a line for want of room has no end either: what it lacks would be free. */
+static void test_list_without_a_line(void **state)
+{
+	struct fixture *f = *state;
+	const uint64_t t_ns = 2000000000000;
+	struct event event = { .type = EV_SNAPSHOT_BEGIN, .t_ns = t_ns, .begin_ns = t_ns };
+	char *want, *got, path[96], caller[1000];
+	uint64_t before, events;
+	uint32_t i = 0;
+
+	assert_int_equal(open_series(f, 128 << 10, 2, false), 0);
+	assert_int_equal(feed(f, &event), 0);
+	do {
+		event = fail_of(i, t_ns);
+		assert_int_equal(feed(f, &event), 0);
+		before = series_stats(f->series).events;
+		event = area_at(i, t_ns);
+		snprintf(caller, sizeof(caller), "%0900u", i++);
+		event.caller_id = names_intern_str(f->names, caller);
+		assert_int_equal(feed(f, &event), 0);
+	} while (series_stats(f->series).events > before);
+	event = (struct event){ .type = EV_SNAPSHOT_END, .t_ns = t_ns, .begin_ns = t_ns };
+	assert_int_equal(feed(f, &event), 0);
+	assert_int_equal(series_stats(f->series).nr_begun, 2);
+	assert_int_equal(end(f, true), 0);
+	snprintf(path, sizeof(path), "%s.1", f->path);
+	assert_int_equal(count_in(path, EV_AREA), i - 1);
+	assert_int_equal(count_in(path, EV_SNAPSHOT_END), 0);
+	snprintf(path, sizeof(path), "%s.2", f->path);
+	want = description(f->space, f->names, f->stacks);
+	got = description_of(path, READER_COMPLETE, &events);
+	expect_same(got, want);
+	free(want);
+	free(got);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -512,6 +628,8 @@ int main(void)
 		TEST(test_one_file_is_full),
 		TEST(test_overwrite),
 		TEST(test_list_longer_than_a_file),
+		TEST(test_full_inside_a_list),
+		TEST(test_list_without_a_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
