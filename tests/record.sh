@@ -212,6 +212,13 @@ nohup_holds() {
 	wait $pid && same a.vmt
 }
 
+# A file of a ring, and every recording a little, begins after the time 0: its begin is a whole map.
+diff_before_begin() {
+	sed '1s/}$/,"start":1000000000}/' x.jsonl >late.jsonl && "$vmtrace" diff --json late.jsonl@5s @200s >diff 2>err &&
+		jq -e '.a.unknown_bytes == 0 and .a.areas > 0 and .a.at_ns > 60e9 and .b.areas > .a.areas' diff &&
+		grep -q "'late.jsonl' begins .* its begin is taken" err && [ "$(wc -l <err)" -le 2 ] || { cat diff err; return 1; }
+}
+
 [ -x "$vmtrace" ] || { echo "$0: no $vmtrace: build it, or set VMTRACE" >&2; exit 1; }
 "$vmtrace" record -q -i "$golden/busy.jsonl" -o "$tmp/busy.vmt" || exit 1
 check "record onto its input" record_onto_itself
@@ -233,6 +240,7 @@ fi
 check "truncated stays truncated" truncated_stays_truncated
 check "interrupted copy" interrupted_copy
 check "interrupted output" interrupted_output
+check "diff before the begin" diff_before_begin
 check "nohup" nohup_holds
 echo "record: $passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

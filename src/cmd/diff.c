@@ -68,6 +68,19 @@ static int parse_moments(const struct options *options, struct side sides[DIFF_S
 	return code;
 }
 
+/* It takes a moment until the first list is read. */
+static void note_late(const struct session *session)
+{
+	uint64_t late_ns = session->facts.uptime_ns - session->limit_ns;
+	char begin[16];
+
+	if (late_ns >= 1000000000)
+		log_note("'%s' begins %s into its recording, after the time asked for: its begin "
+			 "is taken",
+			 session->options->input,
+			 units_duration(session->facts.uptime_ns, begin, sizeof(begin)));
+}
+
 static int load(struct side *side, const struct options *options)
 {
 	struct session *session = &side->session;
@@ -82,7 +95,10 @@ static int load(struct side *side, const struct options *options)
 	code = session_run(session, 0);
 	if (code != SESSION_END && code != SESSION_MORE)
 		return code;
-	if (side->options.input && side->when.at_ns != SESSION_NO_LIMIT && !session->limit_reached)
+	if (session->begins_late)
+		note_late(session);
+	else if (side->options.input && side->when.at_ns != SESSION_NO_LIMIT &&
+		 !session->limit_reached)
 		log_note("'%s' ends before the time asked for: its end is taken", side->when.path);
 	return EXIT_OK;
 }
@@ -90,13 +106,13 @@ static int load(struct side *side, const struct options *options)
 static struct diff_source source_of(struct side *side)
 {
 	struct session *session = &side->session;
-	bool at_time = side->options.input && session->limit_reached;
+	bool at_time = side->options.input && session->limit_reached && !session->begins_late;
 
 	return (struct diff_source){
 		.view = session_view(session, stdout),
 		.name = side->options.input,
 		.at_ns = at_time ? side->when.at_ns : session->facts.uptime_ns,
-		.at_end = side->options.input && !at_time,
+		.at_end = side->options.input && !session->limit_reached,
 	};
 }
 

@@ -182,12 +182,27 @@ static void note_end(struct session *session)
 		log_note("'%s' %s", session->options->input, reader_why(session->reader));
 }
 
+/* The list with which a recording begins, and the loss which a file of a ring has before it. */
+static bool is_first_list(struct session *session, const struct event *event)
+{
+	bool is_first = !session->begun &&
+			(event->type == EV_SNAPSHOT_BEGIN || event->type == EV_LOST);
+
+	if (event->type != EV_STACK && event->type != EV_LOST)
+		session->begun = true;
+	return is_first;
+}
+
 /* True for the first event after the limit that leaves a whole map behind. */
 static bool past_limit(struct session *session, const struct event *event)
 {
+	bool is_first = is_first_list(session, event), is_late = false;
+
 	if (!session->in_snapshot && event->type != EV_STACK && session->start_ns &&
 	    event->t_ns > session->start_ns)
-		session->limit_reached = event->t_ns - session->start_ns > session->limit_ns;
+		is_late = event->t_ns - session->start_ns > session->limit_ns;
+	session->begins_late |= is_late && is_first;
+	session->limit_reached = is_late && !is_first;
 	if (event->type == EV_SNAPSHOT_BEGIN || event->type == EV_SNAPSHOT_END)
 		session->in_snapshot = event->type == EV_SNAPSHOT_BEGIN;
 	return session->limit_reached;
