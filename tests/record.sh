@@ -214,7 +214,9 @@ nohup_holds() {
 
 # A file of a ring, and every recording a little, begins after the time 0: its begin is a whole map.
 diff_before_begin() {
-	sed '1s/}$/,"start":1000000000}/' x.jsonl >late.jsonl && "$vmtrace" diff --json late.jsonl@5s @200s >diff 2>err &&
+	sed -e '1s/}$/,"start":1000000000}/' -e '1a {"type":"fail","t":1000001000,"size":8192,"errno":16}' x.jsonl >late.jsonl &&
+		"$vmtrace" diff --json late.jsonl@0s late.jsonl 2>err | jq -e '.a.unknown_bytes == 0 and .a.areas > 0' &&
+		sed '1s/}$/,"start":1000000000}/' x.jsonl >late.jsonl && "$vmtrace" diff --json late.jsonl@5s @200s >diff 2>err &&
 		jq -e '.a.unknown_bytes == 0 and .a.areas > 0 and .a.at_ns > 60e9 and .b.areas > .a.areas' diff &&
 		grep -q "'late.jsonl' begins .* its begin is taken" err && [ "$(wc -l <err)" -le 2 ] || { cat diff err; return 1; }
 }

@@ -15,6 +15,8 @@
 #include "log.h"
 #include "view/json.h"
 
+#define FIRST_LIST_NS 10000000000ull /* a busy machine has many events until it is read */
+
 /* Every event of either source: what shows the map before it, the model, then what looks on. */
 static int take_event(void *context, const struct event *event)
 {
@@ -182,27 +184,26 @@ static void note_end(struct session *session)
 		log_note("'%s' %s", session->options->input, reader_why(session->reader));
 }
 
-/* The list with which a recording begins, and the loss which a file of a ring has before it. */
-static bool is_first_list(struct session *session, const struct event *event)
+/* The list with which a recording begins: in a file of a ring behind a loss at most, else behind
+ * what happened while it was read. */
+static bool is_of_begin(const struct session *session, const struct event *event, uint64_t late_ns)
 {
-	bool is_first = !session->begun &&
-			(event->type == EV_SNAPSHOT_BEGIN || event->type == EV_LOST);
-
-	if (event->type != EV_STACK && event->type != EV_LOST)
-		session->begun = true;
-	return is_first;
+	return !session->listed && (event->type == EV_SNAPSHOT_BEGIN || event->type == EV_LOST ||
+				    late_ns < FIRST_LIST_NS);
 }
 
 /* True for the first event after the limit that leaves a whole map behind. */
 static bool past_limit(struct session *session, const struct event *event)
 {
-	bool is_first = is_first_list(session, event), is_late = false;
+	uint64_t at_ns = event->t_ns > session->start_ns ? event->t_ns - session->start_ns : 0;
 
 	if (!session->in_snapshot && event->type != EV_STACK && session->start_ns &&
-	    event->t_ns > session->start_ns)
-		is_late = event->t_ns - session->start_ns > session->limit_ns;
-	session->begins_late |= is_late && is_first;
-	session->limit_reached = is_late && !is_first;
+	    at_ns > session->limit_ns) {
+		session->limit_reached =
+			!is_of_begin(session, event, at_ns - session->limit_ns);
+		session->begins_late |= !session->limit_reached;
+	}
+	session->listed |= event->type == EV_SNAPSHOT_END;
 	if (event->type == EV_SNAPSHOT_BEGIN || event->type == EV_SNAPSHOT_END)
 		session->in_snapshot = event->type == EV_SNAPSHOT_BEGIN;
 	return session->limit_reached;
