@@ -75,7 +75,7 @@ jsonschema.validate(json.load(open(sys.argv[2])), json.load(open(sys.argv[1])))'
 }
 
 perfetto() {
-	export_as perfetto "$1" >"$tmp/perfetto" &&
+	export_as perfetto "$1" >"$tmp/perfetto" && ! LC_ALL=C grep -q $'\xe2\x80[\xa8-\xae]' "$tmp/perfetto" &&
 		jq --slurpfile map "$tmp/map" -f tests/export/check_trace.jq "$tmp/perfetto"
 }
 

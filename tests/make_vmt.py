@@ -34,7 +34,7 @@ def header():
 def definitions():
     names, facts = [], []
     for i in range(12):
-        for text in (b"fact.%d" % i, bytes(97 + random.randrange(26) for _ in range(1000))):
+        for text in (b"fact\xff.%d" % i, bytes(97 + random.randrange(26) for _ in range(1000))):
             names.append(record(1, struct.pack("<II", len(names) + 1, len(text)) + padded(text)))
         facts.append(record(3, struct.pack("<II", len(names) - 1, len(names))))
     names.append(record(1, struct.pack("<II4s", len(names) + 1, 3, b"foo")))

@@ -212,6 +212,12 @@ nohup_holds() {
 	wait $pid && same a.vmt
 }
 
+# What is not UTF-8 in a recording does not get into the JSON of it.
+info_is_json() {
+	"$tests/make_vmt.py" n.vmt 10 && "$vmtrace" info --json -i n.vmt >info.json &&
+		jq -e '(.facts | length) == 12' info.json && iconv -f UTF-8 -t UTF-8 <info.json >iconv
+}
+
 # A file of a ring, and every recording a little, begins after the time 0: its begin is a whole map.
 diff_before_begin() {
 	sed -e '1s/}$/,"start":1000000000}/' -e '1a {"type":"fail","t":1000001000,"size":8192,"errno":16}' x.jsonl >late.jsonl &&
@@ -242,6 +248,7 @@ fi
 check "truncated stays truncated" truncated_stays_truncated
 check "interrupted copy" interrupted_copy
 check "interrupted output" interrupted_output
+check "info --json" info_is_json
 check "diff before the begin" diff_before_begin
 check "nohup" nohup_holds
 echo "record: $passed passed, $failed failed, $skipped skipped"

@@ -65,6 +65,22 @@ void export_put_text(struct json_put *put, const char *key, const char *text)
 	free(clean);
 }
 
+void export_put_frames(struct json_put *put, const char *key, const struct view *view,
+		       uint32_t stack_id)
+{
+	struct stack stack = stacks_get(view->stacks, stack_id);
+	json_t *array = json_array();
+
+	for (uint32_t i = 0; i < stack.nr_frames; i++) {
+		char *clean = clean_text(names_text(view->names, stack.frames[i]), CLEAN_TEXT);
+
+		if (!clean || json_array_append_new(array, json_string(clean)) < 0)
+			put->failed = true;
+		free(clean);
+	}
+	json_put_value(put, key, array);
+}
+
 int export_status(FILE *out)
 {
 	return ferror(out) ? -EIO : 0;

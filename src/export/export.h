@@ -80,6 +80,10 @@ int export_format_from_name(const char *name, enum export_format *format);
 /* Puts text as CLEAN_TEXT. */
 void export_put_text(struct json_put *put, const char *key, const char *text);
 
+/* The frames of a stack as an array of such text. */
+void export_put_frames(struct json_put *put, const char *key, const struct view *view,
+		       uint32_t stack_id);
+
 /* 0, or the error that ended the writing to out. */
 int export_status(FILE *out);
 

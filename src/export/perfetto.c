@@ -132,9 +132,7 @@ static void put_task(struct json_put *args, struct writer *writer, uint32_t pid,
 
 static void put_stack(struct json_put *args, struct writer *writer, uint32_t stack_id)
 {
-	const struct view *view = &writer->data->view;
-
-	json_put_frames(args, "stack", view->names, stacks_get(view->stacks, stack_id));
+	export_put_frames(args, "stack", &writer->data->view, stack_id);
 }
 
 static void put_failure(struct writer *writer, const struct trace_failure *failure)

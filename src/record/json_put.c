@@ -111,6 +111,17 @@ void json_put_text(struct json_put *put, const char *key, const char *text)
 	json_put_value(put, key, safe_string(text));
 }
 
+void json_put_pair(struct json_put *put, const char *key, const char *text)
+{
+	json_t *safe_key = safe_string(key);
+
+	if (safe_key)
+		json_put_text(put, json_string_value(safe_key), text);
+	else
+		put->failed = true;
+	json_decref(safe_key);
+}
+
 void json_put_opt_uint(struct json_put *put, const char *key, uint64_t value)
 {
 	if (value)

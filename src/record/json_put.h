@@ -40,6 +40,9 @@ void json_put_addr(struct json_put *put, const char *key, uint32_t addr); /* "0x
 /* Text need not be UTF-8 (a task may call itself anything): a bad byte becomes U+FFFD. */
 void json_put_text(struct json_put *put, const char *key, const char *text);
 
+/* The same with a key that comes from outside too. */
+void json_put_pair(struct json_put *put, const char *key, const char *text);
+
 /* Puts the value only if it is not 0. */
 void json_put_opt_uint(struct json_put *put, const char *key, uint64_t value);
 void json_put_opt_addr(struct json_put *put, const char *key, uint32_t addr);

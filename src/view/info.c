@@ -123,7 +123,7 @@ static void put_facts(struct json_put *put, const struct info_view *view)
 	struct json_put facts = json_put_new();
 
 	for (uint32_t i = 0; i < view->nr_facts; i++)
-		json_put_text(&facts, names_text(view->names, view->facts[i].key_id),
+		json_put_pair(&facts, names_text(view->names, view->facts[i].key_id),
 			      names_text(view->names, view->facts[i].value_id));
 	put->failed |= facts.failed;
 	json_put_value(put, "facts", facts.object);
