@@ -16,7 +16,7 @@
 #include "record/vmt_record.h"
 
 #define RAW_BYTES (VMT_BLOCK_RAW + VMT_MAX_RECORD) /* the last record may stick out */
-#define SPARE     (32u << 10) /* of max_bytes: more than an event with a new stack takes */
+#define SPARE     (32u << 10) /* of max_bytes: more than an event takes whose stack is known */
 #define LEAST_RAW 4096u       /* a smaller block is not worth its header */
 
 /* Which file id a name or stack of ours has; 0 = not defined in this file yet. */
@@ -353,6 +353,13 @@ static uint32_t event_need(const struct vmt_writer *writer, const struct event *
 	return need;
 }
 
+static bool may_not_fit(const struct vmt_writer *writer, const struct event *event)
+{
+	return writer->options.max_bytes &&
+	       (room(writer) < SPARE ||
+		(event->stack_id && !list_has(&writer->stack_ids, event->stack_id)));
+}
+
 static int make_room(struct vmt_writer *writer, uint32_t need)
 {
 	if (!writer->options.max_bytes || room(writer) >= need)
@@ -397,7 +404,7 @@ int vmt_writer_event(struct vmt_writer *writer, const struct event *event)
 
 	if (writer->failed)
 		return writer->failed;
-	if (writer->options.max_bytes && room(writer) < SPARE) {
+	if (may_not_fit(writer, event)) {
 		err = make_room(writer, event_need(writer, event));
 		if (err)
 			return err;

@@ -432,6 +432,42 @@ static void test_one_file_is_full(void **state)
 	free(text);
 }
 
+/* A stack of a file made to break things: 128 frames of 1000 bytes each. */
+static uint32_t huge_stack(struct fixture *f, uint32_t n)
+{
+	uint32_t frames[128], state = n * 2654435761u + 1;
+	char text[1001] = "";
+
+	for (uint32_t i = 0; i < 128; i++) {
+		for (uint32_t c = 0; c < 1000; c++) {
+			state = state * 1664525u + 1013904223u;
+			text[c] = (char)('0' + (state >> 24) % 75);
+		}
+		frames[i] = names_intern_str(f->names, text);
+	}
+	return stacks_intern(f->stacks, frames, 128, NULL);
+}
+
+static void test_limit_with_huge_stacks(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+	int err = 0;
+
+	assert_int_equal(open_series(f, 300 << 10, 0, false), 0);
+	for (uint32_t i = 0; i < 20 && !err; i++) {
+		struct event event = load_next(&f->load);
+
+		event = (struct event){ .type = EV_FAIL, .t_ns = f->load.t_ns, .err = -12,
+					.stack_id = huge_stack(f, i) };
+		err = feed(f, &event);
+	}
+	assert_int_equal(err, -E2BIG);
+	assert_int_equal(end(f, true), 0);
+	assert_int_equal(stat(f->path, &st), 0);
+	assert_true(st.st_size <= 300 << 10);
+}
+
 static void test_overwrite(void **state)
 {
 	struct fixture *f = *state;
@@ -626,6 +662,7 @@ int main(void)
 		TEST(test_model_through_jsonl),
 		TEST(test_model_of_little_knowledge),
 		TEST(test_one_file_is_full),
+		TEST(test_limit_with_huge_stacks),
 		TEST(test_overwrite),
 		TEST(test_list_longer_than_a_file),
 		TEST(test_full_inside_a_list),
