@@ -111,7 +111,7 @@ const struct command cmd_record = {
 	.summary = "the events into a file, to be looked at later or elsewhere",
 	.help = "Records until Ctrl-C, --duration or --max-size into a .vmt file, which every view "
 		"reads with -i FILE, on any machine. What was written survives whatever happens "
-		"to vmtrace or the machine: at most the last second is missing. With -i the "
+		"to vmtrace: at most the last two seconds are missing. With -i the "
 		"events of another recording are taken (JSON Lines to .vmt).",
 	.takes = TAKES_INPUT | TAKES_DURATION | TAKES_CAPTURE | TAKES_OUTPUT | TAKES_RECORD,
 	.run = run,

@@ -34,7 +34,7 @@ struct export_data {
 	struct export_failures failures;
 	uint64_t first_ns VMT_ALIGNED8; /* time of the first event, CLOCK_MONOTONIC */
 	uint64_t wall_ns VMT_ALIGNED8; /* what to add to CLOCK_MONOTONIC for the time of day; 0: not
-					* known, as of a file */
+					* known */
 };
 
 /* flamegraph.pl, inferno, speedscope: "root;...;leaf BYTES", sorted. */

@@ -233,7 +233,7 @@ static int put_build(FILE *out, const struct export_data *data)
 	return err;
 }
 
-/* Seconds since 1970. A file does not tell the time of day, so there it is left out. */
+/* Seconds since 1970. JSON Lines need not tell the time of day: then it is left out. */
 static void put_last_event(FILE *out, const struct export_data *data)
 {
 	uint64_t ns = space_counters(data->view.space)->last_t_ns + data->wall_ns;
