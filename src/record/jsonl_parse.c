@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "record/jsonl_names.h"
+#include "record/vmt_format.h"
 #include "space/kind.h"
 
 #define MAX_ERRNO 4095u /* include/linux/err.h */
@@ -112,11 +113,25 @@ static uint32_t get_addr(struct line *line, const char *key, enum need need)
 	return (uint32_t)strtoul(text + 2, NULL, 16);
 }
 
+static uint32_t intern(struct jsonl_parse *parse, const char *text)
+{
+	uint32_t count = names_count(parse->names), id;
+
+	if (parse->nr_names >= VMT_MAX_NAMES || parse->name_bytes > VMT_MAX_NAME_BYTES)
+		return names_find_str(parse->names, text);
+	id = names_intern_str(parse->names, text);
+	if (names_count(parse->names) > count) {
+		parse->nr_names++;
+		parse->name_bytes += strlen(text);
+	}
+	return id;
+}
+
 static uint32_t get_name(struct line *line, const char *key, size_t max_len)
 {
 	const char *text = get_text(line, key, OPTIONAL, max_len);
 
-	return names_intern_str(line->parse->names, text);
+	return intern(line->parse, text);
 }
 
 static void get_range(struct line *line, struct event *event)
@@ -310,9 +325,25 @@ static uint32_t get_frames(struct line *line, uint32_t frames[JSONL_MAX_FRAMES])
 			    JSONL_MAX_FRAME);
 			return 0;
 		}
-		frames[i] = names_intern_str(line->parse->names, json_string_value(frame));
+		frames[i] = intern(line->parse, json_string_value(frame));
 	}
 	return (uint32_t)i;
+}
+
+/* Another id, perhaps of frames that are known. */
+static int map_stack(struct line *line, uint32_t id, uint32_t stack_id)
+{
+	struct jsonl_parse *parse = line->parse;
+	uint32_t known;
+	int err;
+
+	if (!idmap_get(parse->ids, id, &known))
+		parse->nr_stacks++;
+	err = idmap_set(parse->ids, id, stack_id);
+	if (err != -EEXIST)
+		return err;
+	bad(line, "stack %" PRIu32 " is defined twice, differently", id);
+	return -EBADMSG;
 }
 
 static int parse_stack(struct line *line, struct event *event)
@@ -320,21 +351,23 @@ static int parse_stack(struct line *line, struct event *event)
 	uint32_t id = get_u32(line, "id", REQUIRED);
 	uint32_t frames[JSONL_MAX_FRAMES];
 	uint32_t nr_frames = get_frames(line, frames);
+	bool is_new = false;
 	int err;
 
 	event->t_ns = get_uint(line, "t", OPTIONAL, INT64_MAX);
 	if (!line->bad && !id)
 		bad(line, "stack id 0 means no stack");
+	if (line->parse->nr_stacks >= VMT_MAX_STACKS ||
+	    line->parse->nr_frames > VMT_MAX_FRAMES_SUM)
+		bad(line, "more than %u stacks, or %u frames of them", VMT_MAX_STACKS,
+		    VMT_MAX_FRAMES_SUM);
 	if (line->bad)
 		return -EBADMSG;
-	event->stack_id = stacks_intern(line->parse->stacks, frames, nr_frames, NULL);
+	event->stack_id = stacks_intern(line->parse->stacks, frames, nr_frames, &is_new);
 	if (nr_frames && !event->stack_id)
 		return -ENOMEM;
-	err = idmap_set(line->parse->ids, id, event->stack_id);
-	if (err == -EEXIST) {
-		bad(line, "stack %" PRIu32 " is defined twice, differently", id);
-		return -EBADMSG;
-	}
+	line->parse->nr_frames += is_new ? nr_frames : 0;
+	err = map_stack(line, id, event->stack_id);
 	return err < 0 ? err : nr_frames ? 1 : 0;
 }
 

@@ -19,6 +19,12 @@ struct jsonl_parse {
 	struct names *names;
 	struct stacks *stacks;
 	struct idmap *ids; /* stack ids of the file -> ours */
+	/* What the file has made, for which there are the limits of a .vmt file (vmt_format.h): a
+	 * name beyond them is missing, a stack is left out. */
+	uint32_t nr_names;
+	uint32_t nr_stacks;
+	uint32_t nr_frames;
+	uint64_t name_bytes VMT_ALIGNED8;
 	struct stream_header header;
 	char why[160]; /* set on -EBADMSG */
 };

@@ -147,6 +147,15 @@ uint32_t names_intern(struct names *names, const char *text, size_t len)
 	return names->count++;
 }
 
+uint32_t names_find_str(const struct names *names, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (!len || len > MAX_NAME)
+		return 0;
+	return find(names, text, (uint32_t)len, idtable_hash(text, len));
+}
+
 uint32_t names_intern_str(struct names *names, const char *text)
 {
 	return text ? names_intern(names, text, strlen(text)) : 0;

@@ -20,6 +20,9 @@ void names_free(struct names *names);
 uint32_t names_intern(struct names *names, const char *text, size_t len);
 uint32_t names_intern_str(struct names *names, const char *text);
 
+/* The id of text if it has one, else 0. */
+uint32_t names_find_str(const struct names *names, const char *text);
+
 /* The text of id, "" for 0 or an unknown id. Valid until names_free. */
 const char *names_text(const struct names *names, uint32_t id);
 
