@@ -64,10 +64,19 @@ static int open_in_place(struct outfile *out)
 	return out->stream ? 0 : -errno;
 }
 
+/* What is not to be replaced: no regular file, or a link that leads nowhere yet. */
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0)
+		return !S_ISREG(st.st_mode);
+	return lstat(path, &st) == 0;
+}
+
 int outfile_open(const char *path, struct outfile **result)
 {
 	struct outfile *out;
-	struct stat st;
 	bool special;
 	int err;
 
@@ -76,7 +85,7 @@ int outfile_open(const char *path, struct outfile **result)
 	out = calloc(1, sizeof(*out));
 	if (!out)
 		return -ENOMEM;
-	special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+	special = is_special(path);
 	if (!special)
 		out->path = realpath(path, NULL);
 	if (!out->path)

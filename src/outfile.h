@@ -6,7 +6,7 @@
  * FILE does, so that no collector of *.prom takes it.
  *
  * What exists and is no regular file (a FIFO, /dev/stdout) is written to as it is; a symbolic link
- * stays, and what it leads to is replaced.
+ * stays, and what it leads to is replaced, or made in place if there is nothing yet.
  */
 #ifndef VMTRACE_OUTFILE_H
 #define VMTRACE_OUTFILE_H

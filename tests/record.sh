@@ -77,6 +77,24 @@ export_onto_itself() {
 	done
 }
 
+# What is there stays if there is nothing to replace it by.
+no_input() {
+	local format
+	for format in jsonl csv; do
+		cp x.jsonl o.jsonl
+		ends 1 'No such file' export_as $format -i none -o o.jsonl && same o.jsonl || return
+	done
+	ends 1 'No such file' record -i none -o x.vmt --force && same x.vmt
+}
+
+# A link that leads nowhere is there, and stays one.
+dangling_link() {
+	ln -s target link
+	ends 1 'exists already' record -i x.jsonl -o link && [ ! -e target ] &&
+		record -q -i x.jsonl -o link --force && same target && rm target &&
+		export_as csv -i x.jsonl -o link && [ -L link ] && grep -q ^start target
+}
+
 # ---- stdout ----
 
 stdout_appends() {
@@ -231,6 +249,8 @@ diff_before_begin() {
 "$vmtrace" record -q -i "$golden/busy.jsonl" -o "$tmp/busy.vmt" || exit 1
 check "record onto its input" record_onto_itself
 check "export onto its input" export_onto_itself
+check "no input" no_input
+check "dangling link" dangling_link
 check "stdout appends" stdout_appends
 check "stdout behind something" stdout_behind_something
 check "stdout is a file" stdout_file

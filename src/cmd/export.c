@@ -141,6 +141,17 @@ static int open_output(struct exporter *exporter)
 	return EXIT_OK;
 }
 
+/* A file that cannot be read costs no output that is there; live, the first events come at once. */
+static int open_both(struct exporter *exporter)
+{
+	const struct options *options = exporter->options;
+	int code = options->input ? EXIT_OK : open_output(exporter);
+
+	if (!code)
+		code = session_open(&exporter->session, options, &exporter->sink);
+	return !code && options->input ? open_output(exporter) : code;
+}
+
 static int open_collectors(struct exporter *exporter)
 {
 	uint32_t top = exporter->options->top ? exporter->options->top : DEFAULT_LIFETIMES;
@@ -280,11 +291,9 @@ static int run(const struct options *options)
 	if (code)
 		return code;
 	exporter.sink = (struct sink){ .event = on_event, .context = &exporter };
-	code = open_output(&exporter);
+	code = open_collectors(&exporter);
 	if (!code)
-		code = open_collectors(&exporter);
-	if (!code)
-		code = session_open(&exporter.session, options, &exporter.sink);
+		code = open_both(&exporter);
 	if (!code)
 		code = flow(&exporter);
 	if (code == SESSION_END || code == SESSION_MORE)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "record/input.h"
@@ -50,6 +51,7 @@ static int file_path(const struct series_options *options, uint32_t i, char *pat
 int series_check(const struct series_options *options, char *path, size_t path_len)
 {
 	uint32_t nr_files = options->nr_files ? options->nr_files : 1;
+	struct stat st;
 
 	for (uint32_t i = 0; i < nr_files; i++) {
 		int err = file_path(options, i, path, path_len);
@@ -58,7 +60,7 @@ int series_check(const struct series_options *options, char *path, size_t path_l
 			return err;
 		if (is_stdout(options))
 			continue;
-		if (!options->overwrite && access(path, F_OK) == 0)
+		if (!options->overwrite && lstat(path, &st) == 0)
 			return -EEXIST;
 		if (options->input && input_is_output(options->input, path))
 			return -ETXTBSY;
