@@ -99,6 +99,20 @@ int outfile_open(const char *path, struct outfile **result)
 	return 0;
 }
 
+int outfile_check(const char *path)
+{
+	struct outfile *out;
+	int err;
+
+	/* To open a FIFO and close it again would be an end for its reader. */
+	if (*path && is_special(path))
+		return access(path, W_OK) == 0 || errno == ENOENT ? 0 : -errno;
+	err = outfile_open(path, &out);
+	if (!err)
+		outfile_abort(out);
+	return err;
+}
+
 FILE *outfile_stream(struct outfile *out)
 {
 	return out->stream;

@@ -18,6 +18,9 @@ struct outfile;
 /* Opens for writing. The file will have mode 0644. 0 or -errno. */
 int outfile_open(const char *path, struct outfile **out);
 
+/* 0, or why outfile_open would fail, as far as can be told without it. Changes nothing. */
+int outfile_check(const char *path);
+
 /* Where to write, until outfile_commit or outfile_abort. */
 FILE *outfile_stream(struct outfile *out);
 

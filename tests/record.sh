@@ -109,6 +109,14 @@ stdout_file() {
 	record -q -i x.jsonl -o - >a.vmt && same a.vmt
 }
 
+# The reader of a FIFO must not see an end before there is something in it.
+into_fifo() {
+	mkfifo fifo
+	(cat fifo >got.csv) &
+	(cat x.jsonl; sleep 0.5) | timeout -s KILL 5 "$vmtrace" export --format=csv -i - -o fifo &&
+		wait $! && grep -q ^start got.csv
+}
+
 # ---- no room ----
 
 full() {
@@ -254,6 +262,7 @@ check "dangling link" dangling_link
 check "stdout appends" stdout_appends
 check "stdout behind something" stdout_behind_something
 check "stdout is a file" stdout_file
+check "into a FIFO" into_fifo
 check "full disk" full
 check "limit of file size" size_limit
 check "hardly any room" nearly_full

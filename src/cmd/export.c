@@ -120,7 +120,6 @@ static int check_build(const struct options *options)
 static int open_output(struct exporter *exporter)
 {
 	const char *path = output_of(exporter->options);
-	struct outfile *file;
 	int err;
 
 	if (path && exporter->options->input && input_is_output(exporter->options->input, path)) {
@@ -134,11 +133,8 @@ static int open_output(struct exporter *exporter)
 	}
 	if (!path)
 		return EXIT_OK;
-	err = outfile_open(path, &file);
-	if (err)
-		return cannot_write(path, err);
-	outfile_abort(file);
-	return EXIT_OK;
+	err = outfile_check(path);
+	return err ? cannot_write(path, err) : EXIT_OK;
 }
 
 /* A file that cannot be read costs no output that is there; live, the first events come at once. */
