@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* vmtrace: who holds the vmalloc address space of a 32-bit x86 kernel. The commands and main. */
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cmd/command.h"
+#include "outfile.h"
 
 static const struct command *const commands[] = {
 	&cmd_live,   &cmd_record,   &cmd_replay,   &cmd_map,    &cmd_holes, &cmd_fit,
@@ -46,18 +46,17 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* Output that did not arrive is a failure, except when its reader has gone (vmtrace | head). */
+/* Output that did not arrive is a failure, except when its reader has gone (vmtrace | head): then
+ * also what a command made of that. */
 static int finish_output(int code)
 {
-	bool failed = ferror(stdout);
+	int err = outfile_stream_error(stdout);
 
-	if (!failed)
-		errno = 0;
-	failed |= fflush(stdout) != 0;
-	if (!failed || errno == EPIPE)
+	if (!err)
 		return code;
-	fprintf(stderr, "vmtrace: cannot write the output: %s\n",
-		errno ? strerror(errno) : "an earlier write failed");
+	if (err == -EPIPE)
+		return code == EXIT_FAILED ? EXIT_OK : code;
+	fprintf(stderr, "vmtrace: cannot write the output: %s\n", strerror(-err));
 	return EXIT_FAILED;
 }
 

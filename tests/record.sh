@@ -117,6 +117,26 @@ into_fifo() {
 		wait $! && grep -q ^start got.csv
 }
 
+# A reader that has seen enough is no failure.
+reader_goes() {
+	local words
+	(head -n 1 x.jsonl; awk 'BEGIN { for (i = 1; i <= 3000; i++)
+		printf "{\"type\":\"alloc\",\"t\":%d,\"start\":\"0x%x\",\"end\":\"0x%x\"}\n", i,
+			4160741376 + i * 4096, 4160741376 + (i + 1) * 4096 }') >many.jsonl
+	for words in 'map --areas --json' 'map --areas' 'events --json' events 'export --format=perfetto' \
+		'export --format=jsonl'; do
+		# shellcheck disable=SC2086
+		"$vmtrace" $words -q -i many.jsonl 2>err | head -c 1 >/dev/null
+		[ "${PIPESTATUS[0]}" -eq 0 ] && [ ! -s err ] || { echo "$words:"; cat err; return 1; }
+	done
+}
+
+# What it writes holds kernel addresses, whoever could read what was there.
+forced_is_private() {
+	chmod 644 x.vmt
+	record -q -i x.jsonl -o x.vmt --force && [ "$(stat -c %a x.vmt)" = 600 ]
+}
+
 # ---- no room ----
 
 full() {
@@ -263,6 +283,8 @@ check "stdout appends" stdout_appends
 check "stdout behind something" stdout_behind_something
 check "stdout is a file" stdout_file
 check "into a FIFO" into_fifo
+check "the reader goes" reader_goes
+check "--force is private" forced_is_private
 check "full disk" full
 check "limit of file size" size_limit
 check "hardly any room" nearly_full

@@ -88,6 +88,7 @@ static int remove_old(const struct series_options *options)
 static int open_path(const struct series *series)
 {
 	int flags = O_WRONLY | O_CREAT | O_CLOEXEC;
+	struct stat st;
 	int fd;
 
 	if (is_stdout(&series->options))
@@ -97,7 +98,12 @@ static int open_path(const struct series *series)
 	else
 		flags |= O_EXCL;
 	fd = open(series->path, flags, 0600);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		return -errno;
+	/* Of a file that was there; what is another's stays as it is. */
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid())
+		fchmod(fd, 0600);
+	return fd;
 }
 
 /* ---- files ---- */
