@@ -24,8 +24,8 @@ int outfile_check(const char *path);
 /* Where to write, until outfile_commit or outfile_abort. */
 FILE *outfile_stream(struct outfile *out);
 
-/* 0, or -errno of what stream refused, flushed. stdio keeps no errno of an earlier write, so one more
- * byte is tried: the stream is good for nothing else then. */
+/* 0, or -errno of what stream refused, flushed. stdio keeps no errno of an earlier write, so one
+ * more byte is tried: the stream is good for nothing else then. */
 int outfile_stream_error(FILE *stream);
 
 /* Makes the file appear; out is released. 0 or -errno (then it did not appear). */

@@ -55,7 +55,11 @@ at_end() {
 }
 
 record() { "$vmtrace" record "$@"; }
-export_as() { "$vmtrace" export --format="$@"; }
+export_as() {
+	local format=$1
+	shift
+	"$vmtrace" export --format="$format" "$@"
+}
 
 # ---- the input is not the output ----
 
@@ -226,10 +230,8 @@ interrupted_copy() {
 interrupted_output() {
 	local pid
 	mkfifo fifo
-	for _ in 1 2 3 4; do "$vmtrace" events --json -i "$golden/full.jsonl"; done >many
-	(head -n 1 x.jsonl; for i in $(seq 1500); do
-		echo '{"type":"fail","t":'$((2000000000000 + i))',"size":8192,"align":4096,"vstart":"0xf77fe000","vend":"0xfeffe000","errno":16,"pid":1,"comm":"a"}'
-	done) >long.jsonl
+	(head -n 1 x.jsonl; awk 'BEGIN { for (i = 1; i <= 1500; i++)
+		printf "{\"type\":\"fail\",\"t\":%d,\"size\":8192,\"errno\":16}\n", i }') >long.jsonl
 	"$vmtrace" events --json -i long.jsonl >fifo 2>err &
 	pid=$!
 	exec 6<fifo
@@ -261,16 +263,16 @@ nohup_holds() {
 # What is not UTF-8 in a recording does not get into the JSON of it.
 info_is_json() {
 	"$tests/make_vmt.py" n.vmt 10 && "$vmtrace" info --json -i n.vmt >info.json &&
-		jq -e '(.facts | length) == 12' info.json && iconv -f UTF-8 -t UTF-8 <info.json >iconv
+		jq -e '(.facts | length) == 12' info.json && iconv -f UTF-8 -t UTF-8 <info.json >utf8.json
 }
 
 # A file of a ring, and every recording a little, begins after the time 0: its begin is a whole map.
 diff_before_begin() {
 	sed -e '1s/}$/,"start":1000000000}/' -e '1a {"type":"fail","t":1000001000,"size":8192,"errno":16}' x.jsonl >late.jsonl &&
 		"$vmtrace" diff --json late.jsonl@0s late.jsonl 2>err | jq -e '.a.unknown_bytes == 0 and .a.areas > 0' &&
-		sed '1s/}$/,"start":1000000000}/' x.jsonl >late.jsonl && "$vmtrace" diff --json late.jsonl@5s @200s >diff 2>err &&
-		jq -e '.a.unknown_bytes == 0 and .a.areas > 0 and .a.at_ns > 60e9 and .b.areas > .a.areas' diff &&
-		grep -q "'late.jsonl' begins .* its begin is taken" err && [ "$(wc -l <err)" -le 2 ] || { cat diff err; return 1; }
+		sed '1s/}$/,"start":1000000000}/' x.jsonl >late.jsonl && "$vmtrace" diff --json late.jsonl@5s @200s >diff.json 2>err &&
+		jq -e '.a.unknown_bytes == 0 and .a.areas > 0 and .a.at_ns > 60e9 and .b.areas > .a.areas' diff.json &&
+		grep -q "'late.jsonl' begins .* its begin is taken" err && [ "$(wc -l <err)" -le 2 ] || { cat diff.json err; return 1; }
 }
 
 [ -x "$vmtrace" ] || { echo "$0: no $vmtrace: build it, or set VMTRACE" >&2; exit 1; }

@@ -199,8 +199,7 @@ static bool past_limit(struct session *session, const struct event *event)
 
 	if (!session->in_snapshot && event->type != EV_STACK && session->start_ns &&
 	    at_ns > session->limit_ns) {
-		session->limit_reached =
-			!is_of_begin(session, event, at_ns - session->limit_ns);
+		session->limit_reached = !is_of_begin(session, event, at_ns - session->limit_ns);
 		session->begins_late |= !session->limit_reached;
 	}
 	session->listed |= event->type == EV_SNAPSHOT_END;

@@ -16,7 +16,7 @@ _Static_assert(sizeof(off_t) == 8, "built without _FILE_OFFSET_BITS=64");
 struct input {
 	int fd; /* -1 = memory */
 	bool owns_fd;
-	bool may_wait; /* a pipe, a terminal: no regular file */
+	bool may_wait;         /* a pipe, a terminal: no regular file */
 	const uint8_t *memory; /* what is left of it */
 	size_t memory_len;
 	uint8_t peeked[INPUT_MAX_PEEK]; /* [peeked_at, peeked_len) was read and not handed out */

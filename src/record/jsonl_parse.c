@@ -357,8 +357,7 @@ static int parse_stack(struct line *line, struct event *event)
 	event->t_ns = get_uint(line, "t", OPTIONAL, INT64_MAX);
 	if (!line->bad && !id)
 		bad(line, "stack id 0 means no stack");
-	if (line->parse->nr_stacks >= VMT_MAX_STACKS ||
-	    line->parse->nr_frames > VMT_MAX_FRAMES_SUM)
+	if (line->parse->nr_stacks >= VMT_MAX_STACKS || line->parse->nr_frames > VMT_MAX_FRAMES_SUM)
 		bad(line, "more than %u stacks, or %u frames of them", VMT_MAX_STACKS,
 		    VMT_MAX_FRAMES_SUM);
 	if (line->bad)

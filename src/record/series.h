@@ -40,14 +40,14 @@ struct series_stats {
 	uint32_t nr_begun;            /* files */
 };
 
-/* 0; with the name of the file -EEXIST: it is there already, and not to be overwritten, or -ETXTBSY:
- * it is the input; or -errno. Changes nothing. */
+/* 0; with the name of the file -EEXIST: it is there already, and not to be overwritten, or
+ * -ETXTBSY: it is the input; or -errno. Changes nothing. */
 int series_check(const struct series_options *options, char *path, size_t path_len);
 
 /*
  * Begins the first file. names, stacks and space are those of the events, and stay the caller's;
- * series_event is called after the space has taken the event. 0; as series_check; -ENOMEM; -errno of
- * open or write.
+ * series_event is called after the space has taken the event. 0; as series_check; -ENOMEM; -errno
+ * of open or write.
  */
 int series_open(const struct series_options *options, const struct stream_header *header,
 		const struct names *names, const struct stacks *stacks, const struct space *space,

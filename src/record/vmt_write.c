@@ -29,8 +29,9 @@ struct id_list {
 
 struct vmt_writer {
 	int fd;
-	bool can_go_back; /* what was written can be cut off or changed: no pipe, nothing before it */
-	int failed; /* -errno of the first write that failed */
+	bool can_go_back; /* what was written can be cut off or changed: no pipe, nothing before it
+			   */
+	int failed;       /* -errno of the first write that failed */
 	struct vmt_writer_options options;
 	struct vmt_file_header header;
 	uint64_t offset; /* the file up to here is whole */
