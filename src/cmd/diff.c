@@ -64,7 +64,7 @@ static int parse_moments(const struct options *options, struct side sides[DIFF_S
 	code = parse_moment(options->words[0], NULL, &sides[DIFF_A].when);
 	if (!code && options->nr_words > 1)
 		code = parse_moment(options->words[1], sides[DIFF_A].when.path,
-				   &sides[DIFF_B].when);
+				    &sides[DIFF_B].when);
 	return code;
 }
 
@@ -92,6 +92,7 @@ static int load(struct side *side, const struct options *options)
 	if (code)
 		return code;
 	session->limit_ns = side->when.at_ns;
+	session->wants_list = true;
 	code = session_run(session, 0);
 	if (code != SESSION_END && code != SESSION_MORE)
 		return code;

@@ -15,7 +15,7 @@
 #include "log.h"
 #include "view/json.h"
 
-#define FIRST_LIST_NS 10000000000ull /* a busy machine has many events until it is read */
+#define FIRST_LIST_NS 1000000000ull /* after the begin: by then it is read */
 
 /* Every event of either source: what shows the map before it, the model, then what looks on. */
 static int take_event(void *context, const struct event *event)
@@ -186,10 +186,11 @@ static void note_end(struct session *session)
 
 /* The list with which a recording begins: in a file of a ring behind a loss at most, else behind
  * what happened while it was read. */
-static bool is_of_begin(const struct session *session, const struct event *event, uint64_t late_ns)
+static bool is_of_begin(const struct session *session, const struct event *event, uint64_t at_ns)
 {
-	return !session->listed && (event->type == EV_SNAPSHOT_BEGIN || event->type == EV_LOST ||
-				    late_ns < FIRST_LIST_NS);
+	return session->wants_list && !session->listed &&
+	       (event->type == EV_SNAPSHOT_BEGIN || event->type == EV_LOST ||
+		at_ns < FIRST_LIST_NS);
 }
 
 /* True for the first event after the limit that leaves a whole map behind. */
@@ -199,7 +200,7 @@ static bool past_limit(struct session *session, const struct event *event)
 
 	if (!session->in_snapshot && event->type != EV_STACK && session->start_ns &&
 	    at_ns > session->limit_ns) {
-		session->limit_reached = !is_of_begin(session, event, at_ns - session->limit_ns);
+		session->limit_reached = !is_of_begin(session, event, at_ns);
 		session->begins_late |= !session->limit_reached;
 	}
 	session->listed |= event->type == EV_SNAPSHOT_END;

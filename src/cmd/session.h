@@ -47,11 +47,13 @@ struct session {
 	bool cut_off;                   /* the recording is not all that was recorded */
 	bool damaged;                   /* ... because it is not as it was written */
 	bool limit_reached;
-	bool begins_late;               /* the first list of the file lies behind limit_ns: it was
-					   taken nevertheless */
-	bool listed;                    /* file: it was */
-	bool in_snapshot;               /* half of the kernel's list is applied: no state to stop
-					   at */
+	bool wants_list;  /* file: limit_ns is not to lie before its first list; may be
+			     set before session_run */
+	bool begins_late; /* the first list of the file lies behind limit_ns: it was
+			     taken nevertheless */
+	bool listed;      /* file: it was */
+	bool in_snapshot; /* half of the kernel's list is applied: no state to stop
+			     at */
 	uint64_t limit_ns VMT_ALIGNED8; /* file: how far from start_ns on it is read; may be set
 					   before session_run. SESSION_NO_LIMIT: to its end */
 };
