@@ -63,7 +63,7 @@ LIVE_SRCS := \
 # In its place in a build that does not.
 NONE_SRCS := src/cmd/live_none.c
 
-ALL_SRCS    := $(sort $(wildcard src/*.c src/capture/*.c src/space/*.c src/record/*.c \
+ALL_SRCS    := $(sort $(wildcard src/*.c src/capture/*.c src/space/*.c src/allocator/*.c src/record/*.c \
 		src/view/*.c src/export/*.c src/cmd/*.c))
 PPROF_SRCS  := src/export/pprof.c src/export/gzip.c
 COMMON_SRCS := $(filter-out $(LIVE_SRCS) $(NONE_SRCS) $(PPROF_SRCS) src/export/pprof_none.c \
@@ -294,7 +294,7 @@ bench: $(B)/host/tests/bench/walk $(B)/host/tests/bench/replay $(BENCH_FILE) vmt
 	$(Q)$(B)/host/tests/bench/walk
 	$(Q)$(B)/host/tests/bench/replay $(BENCH_FILE) ./vmtrace
 
-$(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/space/%,$(HOST_OBJS))
+$(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/space/% $(B)/host/src/allocator/%,$(HOST_OBJS))
 	$(Q)$(CC) $(CFLAGS) -o $@ $^
 
 $(B)/host/tests/bench/make_load $(B)/host/tests/bench/replay: $(B)/host/tests/bench/%: \

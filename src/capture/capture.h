@@ -21,7 +21,7 @@
 #include "capture/probes.h"
 #include "capture/range.h"
 #include "capture/seed.h"
-#include "space/freetree.h"
+#include "allocator/freetree.h"
 #include "space/names.h"
 #include "space/stacks.h"
 #include "stream.h"

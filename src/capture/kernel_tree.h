@@ -14,8 +14,8 @@
 #include <stdbool.h>
 
 #include "capture/symbols.h"
-#include "space/freetree.h"
-#include "space/holeset.h"
+#include "allocator/freetree.h"
+#include "allocator/holeset.h"
 
 struct kernel_tree;
 

@@ -25,7 +25,8 @@ void resolver_free(struct resolver *resolver);
 uint32_t resolver_frame(struct resolver *resolver, uint32_t addr, uint64_t now_ns);
 
 /* A module was loaded: the table is stale where modules live. (One that was only unloaded keeps its
- * names, for the events still to be decoded: nothing else is there until the next one is loaded.) */
+ * names, for the events still to be decoded: nothing else is there until the next one is loaded.)
+ */
 void resolver_modules_changed(struct resolver *resolver, uint64_t now_ns);
 
 #endif

@@ -91,7 +91,8 @@ int capture_rotate_if_due(struct capture *capture)
 	}
 	if (err) {
 		capture->ring_retry_ns = now_ns + RETRY_NS;
-		log_note("no room for a fresh ring (%s), which is needed before this one has carried "
+		log_note("no room for a fresh ring (%s), which is needed before this one has "
+			 "carried "
 			 "4 GiB; next try in 10 s",
 			 strerror(-err));
 		return 0;

@@ -167,8 +167,8 @@ static int open_collectors(struct exporter *exporter)
 /* 0 for a recording that does not tell the time of day at which it began. */
 static uint64_t wall_minus_monotonic(const struct stream_header *header)
 {
-	return header->start_wall_ns > header->start_ns ? header->start_wall_ns - header->start_ns :
-							  0;
+	return header->start_wall_ns > header->start_ns ? header->start_wall_ns - header->start_ns
+							: 0;
 }
 
 static struct export_data data_of(struct exporter *exporter)

@@ -17,7 +17,7 @@
 #include "cmd/session.h"
 #include "cmd/stop.h"
 #include "log.h"
-#include "space/holeset.h"
+#include "allocator/holeset.h"
 
 #define POLL_MS        50
 #define SNAPSHOT_TRIES 5

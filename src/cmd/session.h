@@ -13,7 +13,7 @@
 #include "cmd/options.h"
 #include "record/reader.h"
 #include "space/compare.h"
-#include "space/diagnose.h"
+#include "allocator/diagnose.h"
 #include "space/names.h"
 #include "space/space.h"
 #include "space/stacks.h"

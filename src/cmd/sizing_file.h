@@ -8,7 +8,7 @@
 
 #include "record/reader.h"
 #include "space/names.h"
-#include "space/sizing.h"
+#include "allocator/sizing.h"
 #include "space/stacks.h"
 
 struct sizing_request {

@@ -12,7 +12,7 @@
 
 #include "cmd/options.h"
 #include "cmd/session.h"
-#include "space/failures.h"
+#include "allocator/failures.h"
 #include "stream.h"
 #include "view/moments.h"
 
@@ -24,9 +24,9 @@ struct watch {
 	struct sink after;
 	unsigned int top;
 	uint64_t shown_ns VMT_ALIGNED8; /* as of when the last block was */
-	bool changed; /* anything but time came since the last block */
-	bool drawn;   /* a block */
-	bool ended;   /* what still comes is not shown */
+	bool changed;                   /* anything but time came since the last block */
+	bool drawn;                     /* a block */
+	bool ended;                     /* what still comes is not shown */
 	/* May be NULL; what is not 0 stops the source. pause: before a block as of at_ns is
 	 * printed, of those that come of their own accord. event: after an event. */
 	int (*pause)(void *context, uint64_t at_ns);

@@ -10,7 +10,7 @@
 #include "cmd/session.h"
 #include "cmd/sizing_file.h"
 #include "log.h"
-#include "space/failures.h"
+#include "allocator/failures.h"
 #include "view/units.h"
 #include "view/why.h"
 

@@ -15,7 +15,7 @@ struct stream_header {
 	uint32_t vmalloc_end;
 	uint32_t cpus;      /* 0 = not known */
 	uint32_t pmd_bytes; /* 2 MB (PAE) or 4 MB; 0 = not known */
-	bool exact_pages;   /* known: place_request.exact_pages (space/place.h) */
+	bool exact_pages;   /* known: place_request.exact_pages (allocator/place.h) */
 	uint32_t sequence;  /* which file of a ring of files this is, from 0; only .vmt has it */
 	char hostname[64];  /* "" = not known */
 	char tool[32];      /* the vmtrace that recorded it, "" = not known */

@@ -277,8 +277,7 @@ bool kind_stack_has_guard(const struct names *names, struct stack stack)
 		const struct rule *rule = rule_of(names_text(names, stack.frames[i]));
 
 		if (!rule || !(rule->flags & PROBE))
-			return rule ? !(rule->flags & NO_GUARD)
-				    : !hides_vm_map_ram(names, stack);
+			return rule ? !(rule->flags & NO_GUARD) : !hides_vm_map_ram(names, stack);
 	}
 	return true;
 }

@@ -33,11 +33,8 @@ static const char *const by_names[] = {
 };
 
 static const char *const sort_names[] = {
-	[OWNERS_SORT_BYTES] = "bytes",
-	[OWNERS_SORT_COUNT] = "count",
-	[OWNERS_SORT_GUARD] = "guard",
-	[OWNERS_SORT_AGE] = "age",
-	[OWNERS_SORT_WASTE] = "waste",
+	[OWNERS_SORT_BYTES] = "bytes", [OWNERS_SORT_COUNT] = "count", [OWNERS_SORT_GUARD] = "guard",
+	[OWNERS_SORT_AGE] = "age",     [OWNERS_SORT_WASTE] = "waste",
 };
 
 static int find_name(const char *const *list, size_t count, const char *name)
@@ -320,10 +317,8 @@ static int finish(struct collection *all, const struct names *names, enum owners
 		  struct owners *owners)
 {
 	static int (*const compare[])(const void *, const void *) = {
-		[OWNERS_SORT_BYTES] = compare_bytes,
-		[OWNERS_SORT_COUNT] = compare_count,
-		[OWNERS_SORT_GUARD] = compare_guard,
-		[OWNERS_SORT_AGE] = compare_age,
+		[OWNERS_SORT_BYTES] = compare_bytes, [OWNERS_SORT_COUNT] = compare_count,
+		[OWNERS_SORT_GUARD] = compare_guard, [OWNERS_SORT_AGE] = compare_age,
 		[OWNERS_SORT_WASTE] = compare_waste,
 	};
 	uint32_t i;

@@ -212,8 +212,7 @@ static int apply_vfree(struct space *space, const struct event *event)
 
 /* True if the area was lazy when the purge began. What the first list has as lazy was so before
  * there were events, this one's begin too. */
-static bool is_purged(const struct space *space, const struct area *area,
-		      const struct event *purge)
+static bool is_purged(const struct space *space, const struct area *area, const struct event *purge)
 {
 	return area->free_ns < purge->begin_ns ||
 	       (area->flags & AREA_F_UNSEEN && area->birth_ns <= space->snapshot.first_ns);

@@ -15,10 +15,10 @@
  *   FREE of a range not used  proves that its ALLOC was lost    -> counted in healed_allocs.
  *
  * A snapshot (SNAPSHOT_BEGIN, AREA ..., SNAPSHOT_END) is the kernel's own list, read while events
- * went on. A page that an ALLOC or FREE touched from begin_ns - SPACE_SNAPSHOT_SLACK_NS on keeps what the
- * event said; any other page takes what the snapshot says. The first snapshot turns unknown pages
- * into known ones; a later one repairs drift, and what it repaired is counted. What is free here
- * and lazy there, or the reverse, is put right too, but counted apart.
+ * went on. A page that an ALLOC or FREE touched from begin_ns - SPACE_SNAPSHOT_SLACK_NS on keeps
+ * what the event said; any other page takes what the snapshot says. The first snapshot turns
+ * unknown pages into known ones; a later one repairs drift, and what it repaired is counted. What
+ * is free here and lazy there, or the reverse, is put right too, but counted apart.
  */
 #ifndef VMTRACE_SPACE_SPACE_H
 #define VMTRACE_SPACE_SPACE_H
@@ -96,14 +96,14 @@ struct space_counters {
 	uint64_t lost_stacks VMT_ALIGNED8;   /* ... the harmless ones */
 	uint64_t healed_frees VMT_ALIGNED8;  /* an ALLOC proved a lost FREE */
 	uint64_t healed_allocs VMT_ALIGNED8; /* a FREE proved a lost ALLOC */
-	uint64_t repaired VMT_ALIGNED8;      /* used areas that a snapshot after the first put right:
-						an event was missed */
+	uint64_t repaired VMT_ALIGNED8; /* used areas that a snapshot after the first put right:
+					   an event was missed */
 	/* Runs of pages that a later snapshot made lazy from free, or the reverse. That alone is no
 	 * sign of a missed event: a FREE is seen before its area is on the kernel's lazy list, and
 	 * a purge that begins in between takes it or not. */
 	uint64_t lazy_settled VMT_ALIGNED8;
-	uint64_t rejected VMT_ALIGNED8;      /* events that make no sense (outside the range ...) */
-	uint64_t last_t_ns VMT_ALIGNED8;     /* time of the newest event */
+	uint64_t rejected VMT_ALIGNED8;  /* events that make no sense (outside the range ...) */
+	uint64_t last_t_ns VMT_ALIGNED8; /* time of the newest event */
 };
 
 /* All that events or snapshots showed to be wrong and put right. */
@@ -159,11 +159,12 @@ const struct area *space_area_at(const struct space *space, uint32_t addr);
  *   for (a = space_first(s, space_start(s)); a; a = space_first(s, a->end)) */
 const struct area *space_first(const struct space *space, uint32_t addr);
 
-/* True if an ALLOC or FREE touched a page of [start, end) at or after t_ns (rounded down to 17 ms): then a
- * list read at t_ns says nothing about it. */
+/* True if an ALLOC or FREE touched a page of [start, end) at or after t_ns (rounded down to 17 ms):
+ * then a list read at t_ns says nothing about it. */
 bool space_touched_since(const struct space *space, uint32_t start, uint32_t end, uint64_t t_ns);
 
-/* When the last purge ended: a list that was begun before may show as lazy what is free. 0: none. */
+/* When the last purge ended: a list that was begun before may show as lazy what is free. 0: none.
+ */
 uint64_t space_purged_ns(const struct space *space);
 
 /* Proves the invariants; false and a reason in why otherwise. For tests and --check builds. */

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "space/blockers.h"
+#include "allocator/blockers.h"
 #include "space/kind.h"
 #include "view/text_fit.h"
 #include "view/text_util.h"

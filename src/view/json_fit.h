@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "record/json_put.h"
-#include "space/fit.h"
-#include "space/window.h"
+#include "allocator/fit.h"
+#include "allocator/window.h"
 #include "view/text.h"
 
 /* One object and a newline. 0, -ENOMEM, or -EIO when out refuses. */

@@ -23,7 +23,7 @@
 struct moments {
 	uint64_t interval_ns VMT_ALIGNED8; /* 0 = no blocks of their own accord */
 	uint64_t next_ns VMT_ALIGNED8;     /* the next one, 0 = start is not known yet */
-	bool begun; /* an event has come */
+	bool begun;                        /* an event has come */
 	bool in_snapshot;
 	bool any; /* one was drawn */
 };

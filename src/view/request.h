@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "space/fit.h"
+#include "allocator/fit.h"
 
 #define REQUEST_MAX_COUNT 1000000u
 

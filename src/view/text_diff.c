@@ -179,8 +179,8 @@ static void print_owners(FILE *out, const struct diff_view *diff, const struct d
 {
 	uint32_t i;
 
-	fprintf(out, " %8s %8s %8s %7s %-10s OWNER by %s, by %s\n", "CHANGE", "A", "B",
-		"AREAS", "KIND", text_by_name(diff->by), text_sort_name(diff->sort));
+	fprintf(out, " %8s %8s %8s %7s %-10s OWNER by %s, by %s\n", "CHANGE", "A", "B", "AREAS",
+		"KIND", text_by_name(diff->by), text_sort_name(diff->sort));
 	for (i = 0; i < rows->count && i < diff->top; i++) {
 		const struct diff_row *row = &rows->list[i];
 

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#include "space/blockers.h"
-#include "space/fit.h"
+#include "allocator/blockers.h"
+#include "allocator/fit.h"
 #include "view/text.h"
 
 /* The answer in words on the first line, what it depends on, the cheapest window, and a table of

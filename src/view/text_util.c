@@ -156,10 +156,8 @@ const char *text_by_name(enum owners_by by)
 const char *text_sort_name(enum owners_sort sort)
 {
 	static const char *const names[] = {
-		[OWNERS_SORT_BYTES] = "bytes",
-		[OWNERS_SORT_COUNT] = "count",
-		[OWNERS_SORT_GUARD] = "guard",
-		[OWNERS_SORT_AGE] = "age",
+		[OWNERS_SORT_BYTES] = "bytes", [OWNERS_SORT_COUNT] = "count",
+		[OWNERS_SORT_GUARD] = "guard", [OWNERS_SORT_AGE] = "age",
 		[OWNERS_SORT_WASTE] = "waste",
 	};
 

@@ -7,8 +7,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "space/failures.h"
-#include "space/sizing.h"
+#include "allocator/failures.h"
+#include "allocator/sizing.h"
 #include "view/text.h"
 
 struct why_report {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "space/failures.h"
+#include "allocator/failures.h"
 
 #define WHY_NUMBER 32
 

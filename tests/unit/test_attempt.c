@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-#include "space/fit.h"
+#include "allocator/fit.h"
 
 static uint64_t rng = 0x8f1bbcdc5a827999ull;
 

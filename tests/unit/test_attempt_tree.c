@@ -5,9 +5,9 @@
  */
 #include "space_events.h"
 
-#include "space/attempt.h"
-#include "space/fit.h"
-#include "space/freetree.h"
+#include "allocator/attempt.h"
+#include "allocator/fit.h"
+#include "allocator/freetree.h"
 
 #define MAX_AREAS 400u
 #define STEPS	  4

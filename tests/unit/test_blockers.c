@@ -2,7 +2,7 @@
 /* The areas in the way: all of them, each once, in both orders. */
 #include "space_events.h"
 
-#include "space/blockers.h"
+#include "allocator/blockers.h"
 
 static struct event by(struct event event, uint32_t stack, uint32_t pid, enum area_kind kind)
 {

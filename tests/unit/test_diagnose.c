@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "space_events.h"
 
-#include "space/diagnose.h"
-#include "space/failures.h"
-#include "space/holders.h"
-#include "space/holeset.h"
+#include "allocator/diagnose.h"
+#include "allocator/failures.h"
+#include "allocator/holders.h"
+#include "allocator/holeset.h"
 
 #define K 1024u
 
@@ -285,7 +285,7 @@ static void unclear(void **state)
 	assert_true(d->uncertain);
 }
 
-/* A hole that the search for an aligned address may pass over (space/place.h). */
+/* A hole that the search for an aligned address may pass over (allocator/place.h). */
 static void alignment(void **state)
 {
 	struct fixture *f = *state;

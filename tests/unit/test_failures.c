@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "space_events.h"
 
-#include "space/failures.h"
+#include "allocator/failures.h"
 
 struct fixture {
 	struct space *space;

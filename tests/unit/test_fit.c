@@ -2,7 +2,7 @@
 /* fit: its answers against a naive allocator on a bitmap, and each thing that it may depend on. */
 #include "space_events.h"
 
-#include "space/fit.h"
+#include "allocator/fit.h"
 
 #define MB (1u << 20)
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "space/freetree.h"
+#include "allocator/freetree.h"
 
 #define START 0xf8000000u
 #define PAGES 2048u

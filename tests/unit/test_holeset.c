@@ -2,7 +2,7 @@
 /* The set of holes against a naive bitmap of pages. */
 #include "space_events.h"
 
-#include "space/holeset.h"
+#include "allocator/holeset.h"
 
 #define SMALL 9u /* pages of the set on which every case is tried: 512 states, 45 ranges */
 

@@ -6,7 +6,7 @@
  */
 #include "space_events.h"
 
-#include "space/place.h"
+#include "allocator/place.h"
 
 #define LOW	0xf77fe000u /* as the stock PAE kernel has it: not aligned to anything large */
 #define N_PAGES 48u

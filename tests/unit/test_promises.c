@@ -6,7 +6,7 @@
  */
 #include "space_events.h"
 
-#include "space/attempt.h"
+#include "allocator/attempt.h"
 
 #define N_PAGES 320u
 #define TOP	(START + N_PAGES * PAGE)

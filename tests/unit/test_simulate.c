@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "naive_allocator.h"
-#include "space/freetree.h"
-#include "space/simulate.h"
+#include "allocator/freetree.h"
+#include "allocator/simulate.h"
 
 #define MB	   (1u << 20)
 #define T0	   1000000000000ull

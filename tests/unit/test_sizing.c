@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "space/sizing.h"
+#include "allocator/sizing.h"
 
 #define PAGE  VMT_PAGE_SIZE
 #define MB    (1u << 20)

@@ -2,7 +2,7 @@
 /* The cheapest window against a naive search: every start, every page of it, every area. */
 #include "space_events.h"
 
-#include "space/window.h"
+#include "allocator/window.h"
 
 static uint64_t rng = 0x9e3779b97f4a7c15ull;
 
