@@ -34,6 +34,15 @@ static char *temp_name(const char *path)
 	return asprintf(&temp, "%.*s.%s.XXXXXX", dir, path, path + dir) < 0 ? NULL : temp;
 }
 
+/* As open(2) with O_CREAT would have it. */
+static mode_t usual_mode(void)
+{
+	mode_t mask = umask(0);
+
+	umask(mask);
+	return 0666 & ~mask;
+}
+
 static int open_temp(struct outfile *out)
 {
 	int fd, err;
@@ -48,7 +57,7 @@ static int open_temp(struct outfile *out)
 		out->temp = NULL;
 		return err;
 	}
-	if (fchmod(fd, 0644) == 0)
+	if (fchmod(fd, usual_mode()) == 0)
 		out->stream = fdopen(fd, "w");
 	if (out->stream)
 		return 0;

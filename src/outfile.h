@@ -15,7 +15,7 @@
 
 struct outfile;
 
-/* Opens for writing. The file will have mode 0644. 0 or -errno. */
+/* Opens for writing. The file will have the mode of any new file (umask). 0 or -errno. */
 int outfile_open(const char *path, struct outfile **out);
 
 /* 0, or why outfile_open would fail, as far as can be told without it. Changes nothing. */

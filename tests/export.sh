@@ -141,6 +141,7 @@ refuses() {
 
 output_file() {
 	echo old >"$tmp/o.prom"
+	umask 022
 	export_as prom tests/golden/busy.jsonl -o "$tmp/o.prom" &&
 		[ "$(stat -c %a "$tmp/o.prom")" = 644 ] && ! grep -q old "$tmp/o.prom" &&
 		[ "$(find "$tmp" -name '.o.prom*' | wc -l)" -eq 0 ]

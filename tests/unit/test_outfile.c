@@ -88,7 +88,7 @@ static void appears_whole(void **state)
 	struct stat st;
 
 	(void)state;
-	umask(077);
+	umask(027);
 	put(path, "old");
 	assert_int_equal(outfile_open(path, &out), 0);
 	fputs("new", outfile_stream(out));
@@ -100,7 +100,7 @@ static void appears_whole(void **state)
 	assert_content(path, "new");
 	assert_int_equal(files(""), 1);
 	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0644);
+	assert_int_equal(st.st_mode & 07777, 0640);
 }
 
 static void aborted(void **state)
