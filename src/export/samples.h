@@ -4,9 +4,10 @@
  * holds now, has allocated, and was refused. One collector for all of them, fed by the event
  * stream, so that they cannot tell different stories. Pure: no I/O, no clock.
  *
- *   live        the used areas of the map at the end, those that were there before included; the
- * sum is used + guard of `map` allocated   areas born while the stream was followed, whatever
- * became of them failed      allocations that were refused; bytes as asked for, guard page included
+ *   live: the used areas of the map at the end, those that were there before included; the sum is
+ *     used + guard of `map`
+ *   allocated: areas born while the stream was followed, whatever became of them
+ *   failed: allocations that were refused; bytes as asked for, guard page included
  */
 #ifndef VMTRACE_EXPORT_SAMPLES_H
 #define VMTRACE_EXPORT_SAMPLES_H
