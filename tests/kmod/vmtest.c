@@ -41,6 +41,7 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 /* vm_map_ram() takes from a vmap block up to VMAP_MAX_ALLOC = BITS_PER_LONG. */
 #define BLOCK_PAGES	((unsigned long)BITS_PER_LONG)
@@ -1143,11 +1144,34 @@ static int cmd_stop(void)
 }
 
 /* Called without cmd_lock: a thread that keeps its areas needs it to end. */
+static void nothing(struct work_struct *unused)
+{
+}
+
+static DECLARE_WORK(behind_vfree, nothing);
+
+/*
+ * What vfree() left to a kworker from softirq is done when something queued behind it is. On a busy
+ * host that took more than a second.
+ */
+static void wait_for_deferred_frees(void)
+{
+	int cpu;
+
+	wait_event(softirq_wait, !atomic_read(&softirq_pending));
+	for_each_online_cpu(cpu) {
+		schedule_work_on(cpu, &behind_vfree);
+		flush_work(&behind_vfree);
+	}
+}
+
 static int cmd_wait(void)
 {
 	int err = wait_event_interruptible(mixed_wait,
 					   !atomic_read(&mixed_running));
 
+	if (!err)
+		wait_for_deferred_frees();
 	if (!err)
 		pr_info("op=wait running=0\n");
 	return err;

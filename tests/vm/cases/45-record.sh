@@ -34,7 +34,7 @@ assert_same_areas() {
 
 load_module vmtest
 cd /tmp
-# Frees from interrupts are done a little later: hence sleep 1 before each end.
+# Frees from interrupts are done a little later: "wait" waits for these too.
 
 echo '# a recording that ends'
 start_record a.vmt
