@@ -206,6 +206,57 @@ static void plateau(void **state)
 	expect(f, LEAK_GROWS);
 }
 
+/* Few, but so even that four waits without one tell. */
+static void even_plateau(void **state)
+{
+	struct fixture *f = *state;
+
+	live(f, 0, 200 * S, 15);
+	expect(f, LEAK_STOPPED);
+}
+
+/* It has paused for as long before. */
+static void pauses(void **state)
+{
+	struct fixture *f = *state;
+
+	live(f, 0, 10 * S, 100);
+	live(f, 1600 * S, 10 * S, 150);
+	expect(f, LEAK_GROWS);
+}
+
+/* What is older than most become, but not by far, is not judged yet. */
+static void not_yet(void **state)
+{
+	struct fixture *f = *state;
+
+	freed(f, 400 * S, 1000);
+	live(f, 2600 * S, S, 1000);
+	expect(f, LEAK_FREED);
+}
+
+/* Four were freed at an age that only a few of the live have: that says nothing of the others. */
+static void last_few(void **state)
+{
+	struct fixture *f = *state;
+
+	live(f, 0, 18 * S, 200);
+	freed(f, 3400 * S, 4);
+	expect(f, LEAK_GROWS);
+}
+
+/* In half a minute twice as many are asked for. */
+static void short_watch(void **state)
+{
+	struct fixture *f = *state;
+
+	f->c.now_ns = 30 * S;
+	live(f, S, 3 * S, 10);
+	assert_true(expect(f, LEAK_GROWS).score < LEAK_SCORE);
+	live(f, 29 * S, S / 2, 2);
+	assert_true(expect(f, LEAK_GROWS).score >= LEAK_SCORE);
+}
+
 /* The time between two doubles again and again: a cache that fills. */
 static void fills_up(void **state)
 {
@@ -299,6 +350,8 @@ int main(void)
 		TEST(long_lives),  TEST(young),		  TEST(burst),	   TEST(module_load),
 		TEST(plateau),	   TEST(fills_up),	  TEST(stairs),	   TEST(sawtooth),
 		TEST(needed),	   TEST(strange_times),	  TEST(ages),
+		TEST(even_plateau), TEST(pauses),	  TEST(not_yet),   TEST(last_few),
+		TEST(short_watch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
