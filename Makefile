@@ -7,6 +7,7 @@
 #   make check     all tests; does its whole set-up
 #   make unit      unit tests and golden tests: seconds, no root, no kernel
 #   make bench     what the model costs on this machine, and replay of 10 million events
+#   make bench-leaks  what leaks finds in SCENARIOS (500) labelled recordings, from SEED (1) on
 #   make fuzz      FUZZ_SECONDS (600) of libFuzzer for each parser of bytes from outside
 #   make vm        the tests on a real kernel (CASES="..." for some of them)
 #   make vm-matrix the user-space cases on other stock kernels (ROWS="..." for others: matrix.sh)
@@ -293,6 +294,18 @@ BENCH_FILE   := $(B)/bench/load-$(BENCH_EVENTS).vmt
 bench: $(B)/host/tests/bench/walk $(B)/host/tests/bench/replay $(BENCH_FILE) vmtrace
 	$(Q)$(B)/host/tests/bench/walk
 	$(Q)$(B)/host/tests/bench/replay $(BENCH_FILE) ./vmtrace
+
+SCENARIOS ?= 500
+SEED      ?= 1
+
+.PHONY: bench-leaks
+bench-leaks: vmtrace $(B)/host/tests/bench/leaks/chances
+	$(Q)$(B)/host/tests/bench/leaks/chances
+	$(Q)python3 tests/bench/leaks/run.py ./vmtrace $(SCENARIOS) $(SEED)
+
+$(B)/host/tests/bench/leaks/chances: $(B)/host/tests/bench/leaks/chances.o \
+		$(B)/host/src/space/leak_judge.o $(B)/host/src/space/leak_ages.o
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ -lm
 
 $(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/space/% $(B)/host/src/allocator/%,$(HOST_OBJS))
 	$(Q)$(CC) $(CFLAGS) -o $@ $^

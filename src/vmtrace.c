@@ -9,8 +9,9 @@
 
 static const struct command *const commands[] = {
 	&cmd_live,   &cmd_record,   &cmd_replay,   &cmd_map,    &cmd_holes, &cmd_fit,
-	&cmd_why,    &cmd_simulate, &cmd_top,      &cmd_events, &cmd_diff,  &cmd_export,
-	&cmd_layout, &cmd_verify,   &cmd_snapshot, &cmd_doctor, &cmd_info,  &cmd_schema,
+	&cmd_why,    &cmd_simulate, &cmd_top,      &cmd_leaks,  &cmd_events, &cmd_diff,
+	&cmd_export, &cmd_layout,   &cmd_verify,   &cmd_check,  &cmd_snapshot, &cmd_doctor,
+	&cmd_info,   &cmd_schema,
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -30,6 +31,7 @@ static void print_help(FILE *out)
 	      "  sudo vmtrace top --by=stack        who holds most, with call stacks\n"
 	      "  sudo vmtrace fit 16M               would it fit, and who is in the way\n"
 	      "  sudo vmtrace why                   why did an allocation fail?\n"
+	      "  sudo vmtrace leaks                 what is never freed, with the evidence\n"
 	      "  sudo vmtrace record -o f.vmt       record; then anywhere: vmtrace map -i f.vmt\n"
 	      "  vmtrace replay f.vmt               what 'sudo vmtrace' showed meanwhile\n"
 	      "Exit: 0 ok, 1 failed, 2 usage, 3 a finding, 4 data incomplete (--strict),\n"

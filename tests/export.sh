@@ -191,7 +191,7 @@ for input in tests/golden/*.jsonl tests/export/hostile.jsonl; do
 	check "jsonl $name" jsonl "$input"
 done
 check "no format" refuses 'needs --format='
-check "leaked" refuses 'does not judge yet what has leaked' --format=folded --value=leaked
+check "leaked" refuses 'judges what has leaked' --format=folded --value=leaked
 check "value of no use" refuses 'is for folded, pprof and speedscope' --format=csv --value=alloc
 check "unknown format" refuses "'svg' is not folded, pprof" --format=svg
 check "interval of a file" refuses 'is for --format=prom' --format=prom --interval=1s -o "$tmp/x"

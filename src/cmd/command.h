@@ -41,5 +41,7 @@ extern const struct command cmd_schema;
 extern const struct command cmd_simulate;
 extern const struct command cmd_export;
 extern const struct command cmd_diff;
+extern const struct command cmd_leaks;
+extern const struct command cmd_check;
 
 #endif

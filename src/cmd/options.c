@@ -53,6 +53,13 @@ enum option_key {
 	KEY_SPEED,
 	KEY_AT,
 	KEY_STEP,
+	KEY_GROUP,
+	KEY_OLDER,
+	KEY_SINCE,
+	KEY_MIN_BYTES,
+	KEY_MAX_LEAK,
+	KEY_MIN_HOLE,
+	KEY_NAGIOS,
 };
 
 /* group 0: every command takes it. */
@@ -108,6 +115,24 @@ static const struct {
 	{ TAKES_OWNERS,
 	  { "sort", KEY_SORT, "KEY", 0,
 	    "Sort by bytes (default), count, guard, age, or waste: allocated but not asked for",
+	    2 } },
+	{ TAKES_LEAKS,
+	  { "group", KEY_GROUP, "WHAT", 0,
+	    "What is judged as one: stack (default), caller, module, kind or comm", 2 } },
+	{ TAKES_LEAKS,
+	  { "older", KEY_OLDER, "TIME", 0, "Judge only areas that are at least so old", 2 } },
+	{ TAKES_LEAKS,
+	  { "since", KEY_SINCE, "TIME", 0,
+	    "Judge only areas born later than this after watching began", 2 } },
+	{ TAKES_LEAKS,
+	  { "min-bytes", KEY_MIN_BYTES, "SIZE", 0, "Leave out what holds less", 2 } },
+	{ TAKES_CHECK,
+	  { "max-leak", KEY_MAX_LEAK, "RATE", 0,
+	    "All leaks together may grow so fast: 1M/h (or /s, /m, /d)", 1 } },
+	{ TAKES_CHECK,
+	  { "min-hole", KEY_MIN_HOLE, "SIZE", 0, "The largest hole is to be at least so large", 1 } },
+	{ TAKES_CHECK,
+	  { "nagios", KEY_NAGIOS, NULL, 0, "Line and exit codes as plugins of monitors have them",
 	    2 } },
 	{ TAKES_STACKS,
 	  { "stacks", KEY_STACKS, NULL, 0, "Print the call stack below each event", 2 } },
@@ -286,8 +311,8 @@ static void parse_value(struct argp_state *state, const char *arg, struct option
 	options->value_given = true;
 	if (!strcmp(arg, "leaked"))
 		argp_error(state,
-			   "--value=leaked: this vmtrace does not judge yet what has leaked; "
-			   "'vmtrace diff' shows what has grown");
+			   "--value=leaked: no export has it yet; 'vmtrace leaks' judges what has "
+			   "leaked, 'vmtrace diff' shows what has grown");
 	if (export_value_from_name(arg, &options->value) < 0)
 		bad_value(state, "value", arg, "inuse, alloc or failed");
 }
@@ -447,6 +472,72 @@ static error_t parse_request_option(int key, char *arg, struct argp_state *state
 	}
 }
 
+static error_t parse_leaks_option(int key, char *arg, struct argp_state *state,
+				  struct options *options)
+{
+	switch (key) {
+	case KEY_GROUP:
+		if (owners_by_from_name(arg, &options->group) < 0)
+			bad_value(state, "group", arg, "stack, caller, module, kind or comm");
+		return 0;
+	case KEY_OLDER:
+		options->older_ns = parse_time(state, "older", arg);
+		return 0;
+	case KEY_SINCE:
+		options->since_ns = parse_time(state, "since", arg);
+		return 0;
+	case KEY_MIN_BYTES:
+		if (units_parse_bytes(arg, &options->min_bytes) < 0)
+			bad_value(state, "min-bytes", arg, "a size (64K, 1M)");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* "1M/h": bytes per hour. */
+static void parse_rate(struct argp_state *state, char *arg, struct options *options)
+{
+	static const struct {
+		const char *unit;
+		uint32_t hourly, per;
+	} units[] = { { "s", 3600, 1 }, { "m", 60, 1 }, { "h", 1, 1 }, { "d", 1, 24 } };
+	char *slash = strchr(arg, '/');
+	uint64_t bytes;
+
+	options->max_leak_given = true;
+	if (slash)
+		*slash++ = '\0';
+	for (size_t i = 0; slash && i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcmp(slash, units[i].unit))
+			continue;
+		if (units_parse_size(arg, UINT32_MAX, &bytes) < 0)
+			break;
+		options->max_leak = bytes * units[i].hourly / units[i].per;
+		return;
+	}
+	argp_error(state, "--max-leak: not a rate (1M/h, 64K/m, 10M/d)");
+}
+
+static error_t parse_check_option(int key, char *arg, struct argp_state *state,
+				  struct options *options)
+{
+	switch (key) {
+	case KEY_MAX_LEAK:
+		parse_rate(state, arg, options);
+		return 0;
+	case KEY_MIN_HOLE:
+		if (units_parse_bytes(arg, &options->min_hole) < 0 || !options->min_hole)
+			bad_value(state, "min-hole", arg, "a size (8M)");
+		return 0;
+	case KEY_NAGIOS:
+		options->nagios = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
 static void parse_word_arg(struct argp_state *state, const char *arg, struct parse *parse)
 {
 	struct options *options = parse->options;
@@ -523,6 +614,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	default:
 		if (parse_view_option(key, arg, state, parse->options) == 0 ||
 		    parse_request_option(key, arg, state, parse->options) == 0 ||
+		    parse_leaks_option(key, arg, state, parse->options) == 0 ||
+		    parse_check_option(key, arg, state, parse->options) == 0 ||
 		    parse_output_option(key, arg, state, parse->options) == 0 ||
 		    parse_record_option(key, arg, state, parse->options) == 0 ||
 		    parse_replay_option(key, arg, state, parse->options) == 0)
@@ -552,6 +645,7 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
 	options->return_instances = 256;
 	options->kind = KIND_VMALLOC;
 	options->request_count = 1;
+	options->group = OWNERS_BY_STACK;
 	for (size_t i = 0; i < NR_ROWS; i++) {
 		if (!rows[i].group || (rows[i].group & command->takes))
 			list[count++] = rows[i].option;

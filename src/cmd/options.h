@@ -34,6 +34,8 @@ enum option_group {
 	TAKES_OUTPUT = 1 << 15,  /* -o */
 	TAKES_EXPORT = 1 << 16,  /* --format, --value */
 	TAKES_REPLAY = 1 << 17,  /* --speed, --at, --step, --strict */
+	TAKES_LEAKS = 1 << 18,   /* --group, --older, --since, --min-bytes */
+	TAKES_CHECK = 1 << 19,   /* --max-leak, --min-hole, --nagios */
 };
 
 enum color_when {
@@ -77,6 +79,14 @@ struct options {
 	enum area_kind kind;    /* --kind */
 	uint32_t align;         /* --align, 0 = the kind's own */
 	uint32_t request_count; /* --count */
+	uint64_t older_ns VMT_ALIGNED8;
+	uint64_t since_ns VMT_ALIGNED8;
+	uint32_t min_bytes;
+	uint64_t max_leak VMT_ALIGNED8; /* bytes per hour */
+	uint32_t min_hole;              /* bytes, 0 = any */
+	bool max_leak_given;
+	bool nagios;
+	enum owners_by group;
 	bool json;
 	bool probes_area;
 	bool force_kptr;

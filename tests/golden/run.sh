@@ -35,7 +35,12 @@ events|events --stacks
 events-json|events --json
 simulate|simulate
 simulate-sizes|simulate --vmalloc=64M,256M --cpus=8
-simulate-json|simulate --json'
+simulate-json|simulate --json
+leaks|leaks
+leaks-caller|leaks --group=caller --top=3
+leaks-json|leaks --json
+check|check --max-leak=1M/h --min-hole=8M
+check-nagios|check --max-leak=100M/h --min-hole=8M --nagios'
 
 # The exports, of some recordings: what they are made of is in the views above already.
 exports='folded|export --format=folded

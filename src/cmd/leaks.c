@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* leaks: what is allocated and never freed, with the evidence. */
+#include "cmd/command.h"
+#include "cmd/leak_watch.h"
+#include "view/leaks.h"
+
+#define DEFAULT_TOP 10
+#define DEFAULT_NS  60000000000ull
+
+static int print(struct leak_watch *watch, const struct leaks_report *report)
+{
+	struct view view = session_view(&watch->session, stdout);
+	unsigned int top = watch->options->top ? watch->options->top : DEFAULT_TOP;
+
+	if (watch->options->json && json_leaks(stdout, &view, report, top))
+		return EXIT_FAILED;
+	if (!watch->options->json)
+		text_leaks(stdout, &view, report, top);
+	return EXIT_OK;
+}
+
+static int run(const struct options *options)
+{
+	struct leak_watch watch;
+	struct leaks_report report = { 0 };
+	int code = leak_watch_run(&watch, options, DEFAULT_NS);
+
+	if (!code)
+		code = leak_watch_report(&watch, &report);
+	if (!code)
+		code = print(&watch, &report);
+	if (!code)
+		code = session_exit_code(&watch.session);
+	if (!code && report.leaks)
+		code = EXIT_FINDING;
+	leaks_report_release(&report);
+	leak_watch_close(&watch);
+	return code;
+}
+
+const struct command cmd_leaks = {
+	.name = "leaks",
+	.summary = "what is allocated and never freed, with the evidence",
+	.help = "Judges each call path (--group: or caller, module, kind, task) by what became of "
+		"the areas that it allocated while vmtrace watched: a score from 0 to 1, with its "
+		"reasons. 0.50 and more is a leak; then the exit code is 3. Watches this machine "
+		"for --duration (1m), or reads a recording, the longer the better.\v"
+		"docs/LEAKS.md has the rules, and what they were tried on.",
+	.takes = TAKES_INPUT | TAKES_JSON | TAKES_DURATION | TAKES_CAPTURE | TAKES_COLOR |
+		 TAKES_TOP | TAKES_LEAKS,
+	.run = run,
+};
