@@ -63,6 +63,17 @@ folded() {
 			END { if (sum != want) print sum " bytes, not " want; exit bad || sum != want }' "$tmp/folded"
 }
 
+# What has leaked is what leaks says.
+leaked() {
+	local bytes
+	bytes=$("$vmtrace" leaks -q --json -i "$1" | jq '[.suspects[] | select(.leak) | .live_bytes] | add // 0')
+	export_as folded "$1" --value=leaked >"$tmp/leaked" &&
+		awk -v want="$bytes" '{ sum += $NF } END { print sum + 0, want; exit sum != want }' "$tmp/leaked" &&
+		export_as pprof "$1" --value=leaked -o "$tmp/pb.gz" &&
+		gzip -dc "$tmp/pb.gz" | protoc --decode=pprof.Profile --proto_path=src/export profile.proto >"$tmp/pprof" &&
+		export_as speedscope "$1" --value=leaked | jq -e --argjson want "$bytes" '.profiles[.activeProfileIndex].endValue == $want'
+}
+
 speedscope() {
 	export_as speedscope "$1" >"$tmp/speedscope" &&
 		jq --slurpfile map "$tmp/map" -f tests/export/check_speedscope.jq "$tmp/speedscope"
@@ -181,6 +192,7 @@ for input in tests/golden/*.jsonl tests/export/hostile.jsonl; do
 	name=$(basename "$input" .jsonl)
 	"$vmtrace" map -q --json -i "$input" >"$tmp/map"
 	check "folded $name" folded "$input"
+	check "leaked $name" leaked "$input"
 	check "speedscope $name" speedscope "$input"
 	[ -z "$schema" ] || check "speedscope-schema $name" speedscope_schema
 	check "perfetto $name" perfetto "$input"
@@ -191,7 +203,6 @@ for input in tests/golden/*.jsonl tests/export/hostile.jsonl; do
 	check "jsonl $name" jsonl "$input"
 done
 check "no format" refuses 'needs --format='
-check "leaked" refuses 'judges what has leaked' --format=folded --value=leaked
 check "value of no use" refuses 'is for folded, pprof and speedscope' --format=csv --value=alloc
 check "unknown format" refuses "'svg' is not folded, pprof" --format=svg
 check "interval of a file" refuses 'is for --format=prom' --format=prom --interval=1s -o "$tmp/x"

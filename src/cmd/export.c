@@ -36,7 +36,8 @@ struct exporter {
 	struct session session;
 	const struct options *options;
 	const struct format *format;
-	struct sink sink;
+	struct sink before, sink;
+	struct leaks *leaks; /* --value=leaked, from the first event on */
 	struct samples *samples;
 	struct trace *trace;
 	struct export_failures failures;
@@ -65,6 +66,23 @@ static void count_failure(struct export_failures *failures, const struct event *
 		failures->other++;
 }
 
+/* The evidence for leaks, where these are what is exported. */
+static int before_event(void *context, const struct event *event)
+{
+	struct exporter *exporter = context;
+	struct session *session = &exporter->session;
+	const struct leaks_options options = { .by = OWNERS_BY_STACK };
+
+	if (exporter->options->value != SAMPLES_LEAKED)
+		return 0;
+	if (!exporter->leaks)
+		exporter->leaks = leaks_new(session->names, session->stacks, &options);
+	if (exporter->leaks && !leaks_before(exporter->leaks, session->space, event))
+		return 0;
+	log_error("out of memory for the evidence");
+	return -ENOMEM;
+}
+
 static int on_event(void *context, const struct event *event)
 {
 	struct exporter *exporter = context;
@@ -72,7 +90,9 @@ static int on_event(void *context, const struct event *event)
 
 	if (event->type == EV_FAIL)
 		count_failure(&exporter->failures, event);
-	if (exporter->samples)
+	if (exporter->leaks)
+		err = leaks_after(exporter->leaks, exporter->session.space, event);
+	if (exporter->samples && !err)
 		err = samples_event(exporter->samples, exporter->session.space, event);
 	if (exporter->trace && !err)
 		err = trace_event(exporter->trace, exporter->session.space, event);
@@ -144,7 +164,8 @@ static int open_both(struct exporter *exporter)
 	int code = options->input ? EXIT_OK : open_output(exporter);
 
 	if (!code)
-		code = session_open(&exporter->session, options, &exporter->sink);
+		code = session_open_around(&exporter->session, options, &exporter->before,
+					   &exporter->sink);
 	return !code && options->input ? open_output(exporter) : code;
 }
 
@@ -234,12 +255,27 @@ static int finish_jsonl(struct exporter *exporter)
 	return err ? cannot_write(output_of(exporter->options), err) : EXIT_OK;
 }
 
+static int add_leaked(struct exporter *exporter)
+{
+	const struct session *session = &exporter->session;
+	const struct leaks_filter filter = { 0 };
+	struct leaks_report report = { 0 };
+	int err = leaks_report(exporter->leaks, session->space,
+			       session->facts.live ? session->facts.now_ns : 0, &filter, &report);
+
+	if (!err)
+		err = samples_leaked(exporter->samples, session->space, exporter->leaks, &report);
+	leaks_report_release(&report);
+	return err;
+}
+
 static int finish(struct exporter *exporter)
 {
 	struct session *session = &exporter->session;
 	int code;
 
-	if (exporter->samples && samples_finish(exporter->samples, session->space) < 0) {
+	if ((exporter->samples && samples_finish(exporter->samples, session->space)) ||
+	    (exporter->leaks && add_leaked(exporter))) {
 		log_error("out of memory for the export");
 		return EXIT_FAILED;
 	}
@@ -286,6 +322,7 @@ static int run(const struct options *options)
 		code = check_build(options);
 	if (code)
 		return code;
+	exporter.before = (struct sink){ .event = before_event, .context = &exporter };
 	exporter.sink = (struct sink){ .event = on_event, .context = &exporter };
 	code = open_collectors(&exporter);
 	if (!code)
@@ -296,6 +333,7 @@ static int run(const struct options *options)
 		code = finish(&exporter);
 	if (exporter.jsonl.out && exporter.jsonl.out != stdout)
 		fclose(exporter.jsonl.out);
+	leaks_free(exporter.leaks);
 	samples_free(exporter.samples);
 	trace_free(exporter.trace);
 	session_close(&exporter.session);

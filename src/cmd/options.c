@@ -89,7 +89,7 @@ static const struct {
 	{ TAKES_EXPORT,
 	  { "value", KEY_VALUE, "WHAT", 0,
 	    "folded, pprof, speedscope: bytes in use (default), alloc: allocated while it watched, "
-	    "or failed: refused",
+	    "failed: refused, or leaked: as 'leaks' judges",
 	    1 } },
 	{ TAKES_DURATION,
 	  { "duration", KEY_DURATION, "TIME", 0, "How long to watch (ms s m h d)", 1 } },
@@ -309,12 +309,8 @@ static void parse_sizes(struct argp_state *state, char *arg, struct options *opt
 static void parse_value(struct argp_state *state, const char *arg, struct options *options)
 {
 	options->value_given = true;
-	if (!strcmp(arg, "leaked"))
-		argp_error(state,
-			   "--value=leaked: no export has it yet; 'vmtrace leaks' judges what has "
-			   "leaked, 'vmtrace diff' shows what has grown");
 	if (export_value_from_name(arg, &options->value) < 0)
-		bad_value(state, "value", arg, "inuse, alloc or failed");
+		bad_value(state, "value", arg, "inuse, alloc, failed or leaked");
 }
 
 static void parse_speed(struct argp_state *state, const char *arg, struct options *options)

@@ -11,6 +11,7 @@ static const char *const value_names[SAMPLES_VALUES] = {
 	[SAMPLES_INUSE] = "inuse",
 	[SAMPLES_ALLOC] = "alloc",
 	[SAMPLES_FAILED] = "failed",
+	[SAMPLES_LEAKED] = "leaked",
 };
 
 static const char *const format_names[EXPORT_FORMATS] = {

@@ -203,13 +203,20 @@ static size_t fill_labels(struct writer *writer, const struct sample *sample, co
 	return count;
 }
 
+/* Shown as a heap profile: in use and allocated together. */
+static bool is_heap(enum samples_value value)
+{
+	return value == SAMPLES_INUSE || value == SAMPLES_ALLOC;
+}
+
 /* The values in the order of the sample types. Returns how many, 0 if all are 0. */
 static size_t fill_values(const struct writer *writer, const struct sample *sample,
 			  int64_t values[4])
 {
-	bool failed = writer->data->value == SAMPLES_FAILED;
-	const struct sample_sum *first = &sample->sum[failed ? SAMPLES_FAILED : SAMPLES_INUSE];
-	const struct sample_sum *second = failed ? NULL : &sample->sum[SAMPLES_ALLOC];
+	enum samples_value value = writer->data->value;
+	bool heap = is_heap(value);
+	const struct sample_sum *first = &sample->sum[heap ? SAMPLES_INUSE : value];
+	const struct sample_sum *second = heap ? &sample->sum[SAMPLES_ALLOC] : NULL;
 
 	values[0] = (int64_t)first->count;
 	values[1] = (int64_t)first->bytes;
@@ -251,12 +258,14 @@ static void put_types(struct writer *writer)
 	static const char *const heap[] = { "inuse_objects", "inuse_space", "alloc_objects",
 					    "alloc_space" };
 	static const char *const failed[] = { "failed_objects", "failed_space" };
-	bool is_failed = writer->data->value == SAMPLES_FAILED;
-	const char *const *names = is_failed ? failed : heap;
+	static const char *const leaked[] = { "leaked_objects", "leaked_space" };
+	enum samples_value value = writer->data->value;
+	const char *const *names = is_heap(value) ? heap :
+				   value == SAMPLES_FAILED ? failed : leaked;
 	Pprof__ValueType types[4], *list[] = { &types[0], &types[1], &types[2], &types[3] };
 	Pprof__Profile part = PPROF__PROFILE__INIT;
 
-	part.n_sample_type = is_failed ? 2 : 4;
+	part.n_sample_type = is_heap(value) ? 4 : 2;
 	part.sample_type = list;
 	for (size_t i = 0; i < part.n_sample_type; i++) {
 		pprof__value_type__init(&types[i]);
@@ -264,7 +273,7 @@ static void put_types(struct writer *writer)
 		types[i].unit = string(writer, i % 2 ? "bytes" : "count");
 	}
 	part.default_sample_type =
-		string(writer, names[writer->data->value == SAMPLES_ALLOC ? 3 : 1]);
+		string(writer, names[value == SAMPLES_ALLOC ? 3 : 1]);
 	emit(writer, &part);
 }
 

@@ -127,22 +127,42 @@ int samples_event(struct samples *samples, const struct space *space, const stru
 	return 0;
 }
 
+static struct sample key_of(const struct area *area)
+{
+	return (struct sample){
+		.stack_id = area->stack_id,
+		.caller_id = area->caller_id,
+		.comm_id = area->comm_id,
+		.kind = area->kind,
+		.size = area->end - area->start,
+	};
+}
+
 int samples_finish(struct samples *samples, const struct space *space)
 {
 	const struct area *area = space_first(space, space_start(space));
 	int err = 0;
 
 	for (; area && !err; area = space_first(space, area->end)) {
-		struct sample key = {
-			.stack_id = area->stack_id,
-			.caller_id = area->caller_id,
-			.comm_id = area->comm_id,
-			.kind = area->kind,
-			.size = area->end - area->start,
-		};
+		struct sample key = key_of(area);
 
 		if (area->state == AREA_USED)
 			err = add(samples, &key, SAMPLES_INUSE);
+	}
+	return err;
+}
+
+int samples_leaked(struct samples *samples, const struct space *space, const struct leaks *leaks,
+		   const struct leaks_report *report)
+{
+	const struct area *area = space_first(space, space_start(space));
+	int err = 0;
+
+	for (; area && !err; area = space_first(space, area->end)) {
+		struct sample key = key_of(area);
+
+		if (leaks_is_leaked(leaks, report, area))
+			err = add(samples, &key, SAMPLES_LEAKED);
 	}
 	return err;
 }

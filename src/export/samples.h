@@ -8,6 +8,7 @@
  *     used + guard of `map`
  *   allocated: areas born while the stream was followed, whatever became of them
  *   failed: allocations that were refused; bytes as asked for, guard page included
+ *   leaked: of the live ones those that `leaks` says are part of a leak
  */
 #ifndef VMTRACE_EXPORT_SAMPLES_H
 #define VMTRACE_EXPORT_SAMPLES_H
@@ -16,6 +17,7 @@
 #include <stdint.h>
 
 #include "event.h"
+#include "space/leaks.h"
 #include "space/names.h"
 #include "space/space.h"
 #include "space/stacks.h"
@@ -27,6 +29,7 @@ enum samples_value {
 	SAMPLES_INUSE = 0,
 	SAMPLES_ALLOC,
 	SAMPLES_FAILED,
+	SAMPLES_LEAKED,
 	SAMPLES_VALUES,
 };
 
@@ -55,6 +58,10 @@ int samples_event(struct samples *samples, const struct space *space, const stru
 
 /* Adds what is live now. Once, at the end. 0 or -ENOMEM. */
 int samples_finish(struct samples *samples, const struct space *space);
+
+/* Adds what has leaked by the verdict of report (BY_STACK). Once, at the end. 0 or -ENOMEM. */
+int samples_leaked(struct samples *samples, const struct space *space, const struct leaks *leaks,
+		   const struct leaks_report *report);
 
 /* In the order of their first appearance. */
 uint32_t samples_count(const struct samples *samples);

@@ -84,6 +84,8 @@ static void put_profiles(FILE *out, const struct export_data *data, const struct
 {
 	fputs("\"profiles\":[\n", out);
 	for (unsigned int value = 0; value < SAMPLES_VALUES; value++) {
+		if (value == SAMPLES_LEAKED && data->value != SAMPLES_LEAKED)
+			continue; /* not judged: it was not asked for */
 		if (value)
 			fputs(",\n", out);
 		put_profile(out, data, frames, value);

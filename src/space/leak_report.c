@@ -333,3 +333,15 @@ void leaks_report_release(struct leaks_report *report)
 	report->list = NULL;
 	report->count = 0;
 }
+
+bool leaks_is_leaked(const struct leaks *leaks, const struct leaks_report *report,
+		     const struct area *area)
+{
+	if (!leaks_counts(leaks, area))
+		return false;
+	for (uint32_t i = 0; i < report->leaks; i++) {
+		if (report->list[i].stack_id == area->stack_id)
+			return true;
+	}
+	return false;
+}

@@ -105,4 +105,8 @@ int leaks_report(struct leaks *leaks, const struct space *space, uint64_t now_ns
 		 const struct leaks_filter *filter, struct leaks_report *report);
 void leaks_report_release(struct leaks_report *report);
 
+/* True if area is one of those that a leak in report is made of. Only BY_STACK. */
+bool leaks_is_leaked(const struct leaks *leaks, const struct leaks_report *report,
+		     const struct area *area);
+
 #endif

@@ -45,12 +45,13 @@ check-nagios|check --max-leak=100M/h --min-hole=8M --nagios'
 # The exports, of some recordings: what they are made of is in the views above already.
 exports='folded|export --format=folded
 folded-alloc|export --format=folded --value=alloc
+folded-leaked|export --format=folded --value=leaked
 folded-failed|export --format=folded --value=failed
 speedscope|export --format=speedscope
 perfetto|export --format=perfetto --top=5
 csv|export --format=csv
 prom|export --format=prom --top=3'
-exported='busy empty failed hostile-names lost'
+exported='busy empty failed hostile-names leak lost'
 
 # What live showed, of some recordings. --step reads its answers from "$dir/step.answers".
 replays='replay|replay --interval=7s --top=2
