@@ -41,7 +41,7 @@ rc=0
 vmtrace fit "$size" >/tmp/out || rc=$?
 cat /tmp/out
 assert_eq "$rc" 3 "exit code of a size that does not fit"
-grep -q "^$size vmalloc: NO: largest hole' /tmp/out || fail "it does not say NO"
+grep -q "^$size vmalloc: NO: largest hole" /tmp/out || fail "it does not say NO"
 [ "$(wc -l </tmp/out)" -le 24 ] || fail "more than one screen"
 vmtrace fit 4K || fail "a page does not fit"
 expect 2 'is not a size' vmtrace fit 16X
