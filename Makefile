@@ -290,6 +290,10 @@ $(B)/unit/test_%: $(B)/unit/tests/unit/test_%.o $(B)/unit/libvmtrace.a
 BENCH_EVENTS ?= 10000000
 BENCH_FILE   := $(B)/bench/load-$(BENCH_EVENTS).vmt
 
+# Built by make check, so that they do not rot.
+.PHONY: bench-programs
+bench-programs: $(patsubst %,$(B)/host/tests/bench/%,walk make_load replay leaks/chances)
+
 .PHONY: bench
 bench: $(B)/host/tests/bench/walk $(B)/host/tests/bench/replay $(BENCH_FILE) vmtrace
 	$(Q)$(B)/host/tests/bench/walk
@@ -313,7 +317,7 @@ $(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/
 $(B)/host/tests/bench/make_load $(B)/host/tests/bench/replay: $(B)/host/tests/bench/%: \
 		$(B)/host/tests/bench/%.o $(filter-out %/src/vmtrace.o $(B)/host/src/cmd/%,$(HOST_OBJS))
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(HOST_IS_I386),$(LIVE_LIBS)) $(BASE_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(HOST_IS_I386),$(LIVE_LIBS)) $(OPTIONAL_LIBS) $(BASE_LIBS)
 
 $(BENCH_FILE): $(B)/host/tests/bench/make_load
 	$(call say,LOAD,$@)
@@ -386,7 +390,7 @@ check: setup
 	$(Q)$(MAKE) --no-print-directory check-build
 	$(Q)tests/check.sh
 
-check-build: all $(UNIT_TESTS) guest
+check-build: all bench-programs $(UNIT_TESTS) guest
 
 # ---- install, clean --------------------------------------------------------------------------------
 
