@@ -57,7 +57,7 @@ for view in "map --json" "map --areas" "holes --json" "top --by=stack --json" "e
 done
 expect 1 'exists already; --force' vmtrace record -o a.vmt
 
-echo '# killed: all is there but the last second'
+echo "# killed: all is there but the last two seconds"
 start_record k.vmt
 vmtest "mixed 3000 2 0 keep"
 vmtest wait
