@@ -11,7 +11,7 @@
 root=$CACHE/i386-root
 # libelf is also what objtool needs, when a module is built; headers packages
 # bring every other build tool ready made, so neither flex nor bison is needed.
-include=gcc,make,libc6-dev,libbpf-dev,libelf-dev,zlib1g-dev,libjansson-dev,libzstd-dev,libcmocka-dev,libprotobuf-c-dev,busybox-static
+include=gcc,make,libc6-dev,libbpf-dev,libelf-dev,zlib1g-dev,libjansson-dev,libzstd-dev,libcmocka-dev,libprotobuf-c-dev,libncurses-dev,libdw-dev,busybox-static
 
 wanted_stamp() { echo "1 $SUITE minbase $include" | hash_of; }
 
@@ -43,7 +43,7 @@ add_suite() {
 
 build() {
 	local new=$root.tmp.$$ mirror
-	say "making an i386 root in $root (about 1 minute, 600 MB)"
+	say "making an i386 root in $root (about 1 minute, 620 MB)"
 	mirror=$(apt_uri_of "$SUITE")
 	bootstrap "$new" "$mirror"
 	# https works in the root only with the host's certificates.

@@ -6,8 +6,8 @@
 # shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
 . "$(dirname "$0")/lib.sh"
 
-build="clang llvm bpftool make gcc libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev libzstd-dev libcmocka-dev python3 python3-jsonschema zstd pkg-config debootstrap libprotobuf-c-dev protobuf-c-compiler"
-vm="qemu-system-x86 cpio"
+build="clang llvm bpftool make gcc libc6-dev libbpf-dev libelf-dev zlib1g-dev libjansson-dev libzstd-dev libcmocka-dev python3 python3-jsonschema zstd pkg-config debootstrap libprotobuf-c-dev protobuf-c-compiler libncurses-dev libdw-dev"
+vm="qemu-system-x86 cpio tmux ncurses-base ncurses-term"
 # What opens the exports in tests/export.sh.
 export="jq protobuf-compiler sqlite3"
 btf="clang bpftool dwarves"
