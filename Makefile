@@ -134,6 +134,10 @@ $(B)/i386/%.o: %.c $(B)/i386/.root
 	$(Q)mkdir -p $(@D)
 	$(Q)$(I386_CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -I$(B)/proto -MMD -MP -c $< -o $@
 
+$(B)/i386/floor: tests/bench/cost/floor.c $(B)/i386/.root $(B)/bpf/floor.bpf.o
+	$(call say,CC i386,$<)
+	$(Q)$(I386_CC) -static $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< -lbpf -lelf -lz
+
 GUEST_TOOLS := $(B)/i386/stim $(B)/i386/ringflood $(B)/i386/fittrial
 
 $(GUEST_TOOLS): $(B)/i386/%: tests/vm/%.c $(B)/i386/.root
@@ -179,6 +183,11 @@ $(BPF_OBJS): src/vmtrace.bpf.c | $(B)/tools.bpf
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 	$(Q)llvm-strip -g $@
+
+$(B)/bpf/floor.bpf.o: tests/bench/cost/floor.bpf.c | $(B)/tools.bpf
+	$(call say,BPF,$(@F))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -O2 -target bpf $(WARN) -Wno-unused-parameter -Wno-missing-prototypes -Ivmlinux -c $< -o $@
 
 $(B)/bpf/%.o: vmlinux/%.c | $(B)/tools.bpf
 	$(call say,BTF,$<)
