@@ -134,7 +134,7 @@ $(B)/i386/%.o: %.c $(B)/i386/.root
 	$(Q)mkdir -p $(@D)
 	$(Q)$(I386_CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -I$(B)/proto -MMD -MP -c $< -o $@
 
-$(B)/i386/floor: tests/bench/cost/floor.c $(B)/i386/.root $(B)/bpf/floor.bpf.o
+$(B)/i386/floor: tests/bench/cost/floor.c $(B)/i386/.root $(B)/bpf/floor.bpf.o $(B)/bpf/helpers.bpf.o
 	$(call say,CC i386,$<)
 	$(Q)$(I386_CC) -static $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< -lbpf -lelf -lz
 
@@ -184,10 +184,10 @@ $(BPF_OBJS): src/vmtrace.bpf.c | $(B)/tools.bpf
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 	$(Q)llvm-strip -g $@
 
-$(B)/bpf/floor.bpf.o: tests/bench/cost/floor.bpf.c | $(B)/tools.bpf
+$(B)/bpf/floor.bpf.o $(B)/bpf/helpers.bpf.o: $(B)/bpf/%.o: tests/bench/cost/%.c | $(B)/tools.bpf
 	$(call say,BPF,$(@F))
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) -O2 -target bpf $(WARN) -Wno-unused-parameter -Wno-missing-prototypes -Ivmlinux -c $< -o $@
+	$(Q)$(CLANG) -O2 -g -target bpf $(WARN) -Wno-unused-parameter -Wno-missing-prototypes -Ivmlinux -c $< -o $@
 
 $(B)/bpf/%.o: vmlinux/%.c | $(B)/tools.bpf
 	$(call say,BTF,$<)

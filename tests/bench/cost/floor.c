@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * floor OBJECT p:FUNCTION r:FUNCTION...: a BPF program that does nothing, on the entry (p) or the
- * return (r) of each function, until a signal ends it. Prints "ready" when all are there.
+ * floor OBJECT PROGRAM p:FUNCTION r:FUNCTION...: a BPF program on the entry (p) or the return (r) of
+ * each function, until a signal ends it. Prints "ready" when all are there.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -35,20 +35,23 @@ static int attach_all(const struct bpf_program *program, int count, char **hooks
 
 int main(int argc, char **argv)
 {
+	/* Made by tests/vm/initramfs.sh; stock i386 kernels have none of their own. */
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .btf_custom_path = "/boot/btf-generic");
+	struct bpf_program *program;
 	struct bpf_object *object;
 	int code;
 
-	if (argc < 3) {
-		fprintf(stderr, "usage: floor OBJECT p:FUNCTION r:FUNCTION...\n");
+	if (argc < 4) {
+		fprintf(stderr, "usage: floor OBJECT PROGRAM p:FUNCTION r:FUNCTION...\n");
 		return 2;
 	}
-	object = bpf_object__open(argv[1]);
+	object = bpf_object__open_file(argv[1], &opts);
 	if (!object || bpf_object__load(object) < 0) {
 		fprintf(stderr, "floor: cannot load %s\n", argv[1]);
 		return 1;
 	}
-	code = attach_all(bpf_object__find_program_by_name(object, "floor_program"), argc - 2,
-			  argv + 2);
+	program = bpf_object__find_program_by_name(object, argv[2]);
+	code = program ? attach_all(program, argc - 3, argv + 3) : 1;
 	if (!code) {
 		puts("ready");
 		fflush(stdout);

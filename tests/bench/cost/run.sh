@@ -22,7 +22,7 @@ overlay() {
 	mkdir -p "$stage"/{bin,kmod,cases,guest/bench}
 	chmod 755 "$stage"
 	cp "$top/build/i386/floor" "$stage/bin/"
-	cp "$top/build/bpf/floor.bpf.o" "$here/guest/lib.sh" "$stage/guest/bench/"
+	cp "$top/build/bpf/"{floor,helpers}.bpf.o "$here/guest/lib.sh" "$stage/guest/bench/"
 	cp "$here"/guest/bench-*.sh "$stage/cases/"
 	cp "$kmod"/*.ko "$stage/kmod/"
 	(cd "$stage" && find . -print0 | LC_ALL=C sort -z | cpio --null -o -H newc -R 0:0 --quiet | gzip -n -1)

@@ -26,11 +26,19 @@ loop() {
 	bench "run $1 $2 $3 $WINDOW_MS" # the first time is dearer: symbols, stacks, pages
 	bench "run none 0 0 $WINDOW_MS"
 	idle=$(result busy_ns)
+	used=$(used_ns)
 	bench "run $1 $2 $3 $WINDOW_MS"
+	used=$(($(used_ns) - used))
 	loop_ns=$(result loop_ns)
 	count=$(result count)
 	cost_ns=$(($(result busy_ns) - idle))
 	idle_us=$((idle / 1000))
+}
+
+# ns that the tool had on a CPU, all its threads: its share of the cost, and of the idle window.
+used_ns() {
+	[ -n "$tool" ] || { echo 0; return; }
+	cat /proc/"$tool"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'
 }
 
 # ---- what runs meanwhile: start_X leaves its pid in $tool, stop_X sets $lost and $events ----
@@ -38,13 +46,16 @@ loop() {
 start_nothing() { tool=''; }
 stop_nothing() { lost=0 events=0; }
 
-start_floor() {
-	# shellcheck disable=SC2046  # a list
-	floor /guest/bench/floor.bpf.o $(cat "/tmp/hooks.$1") >/tmp/floor 2>&1 &
+# start_program OBJECT PROGRAM HOOKS
+start_program() {
+	# shellcheck disable=SC2086  # a list
+	floor "/guest/bench/$1.bpf.o" "$2" $3 >/tmp/floor 2>&1 &
 	tool=$!
 	wait_for 60 grep -q ready /tmp/floor || fail "floor: $(cat /tmp/floor)"
 }
-stop_floor() {
+start_floor() { start_program floor floor_program "$(cat "/tmp/hooks.$1")"; }
+stop_floor() { stop_program; }
+stop_program() {
 	kill $tool
 	wait $tool 2>/dev/null || true
 	lost=0 events=0
@@ -138,5 +149,5 @@ measure() {
 	"start_$what" "$@"
 	loop "$kind" "$count" "${THREADS:-0}"
 	"stop_$what"
-	echo "row $row|$kind|$count|$loop_ns|$cost_ns|$idle_us|$lost|$events"
+	echo "row $row|$kind|$count|$loop_ns|$cost_ns|$((used / 1000))|$idle_us|$lost|$events"
 }
