@@ -175,6 +175,8 @@ BPF_CFLAGS := -O2 -g -target bpf $(WARN) -Wno-unused-parameter -Wno-missing-prot
 # One source, an object for each way out of the kernel (src/transport.bpf.h).
 BPF_OBJS := $(B)/bpf/vmtrace.bpf.o $(B)/bpf/vmtrace_perf.bpf.o $(B)/bpf/vmtrace_perf_nostack.bpf.o
 
+# 32-bit arithmetic and jumps: Linux 5.1, while the ring buffer is of 5.8.
+$(B)/bpf/vmtrace.bpf.o:              BPF_CFLAGS += -mcpu=v3
 $(B)/bpf/vmtrace_perf.bpf.o:         BPF_CFLAGS += -DVMT_PERF
 $(B)/bpf/vmtrace_perf_nostack.bpf.o: BPF_CFLAGS += -DVMT_PERF -DVMT_NO_STACK
 

@@ -24,6 +24,18 @@ struct last_fail {
 
 #define NR_LAST_FAILS 16 /* power of two */
 
+/* A stack that the kernel side has named, and names alone from then on. */
+struct named_stack {
+	uint64_t name; /* 0 = empty */
+	uint32_t frames[VMT_MAX_FRAMES];
+	uint32_t nr_frames;
+	uint32_t stack_id;
+	uint32_t generation; /* of the resolver, when stack_id was found */
+	bool settled;        /* stack_id is right for as long as that is the same */
+};
+
+#define FIRST_NAMED 256u /* power of two */
+
 struct decode {
 	struct names *names;
 	struct stacks *stacks;
@@ -32,6 +44,9 @@ struct decode {
 	struct stack_facts *facts; /* by stack id */
 	uint32_t nr_facts;
 	struct last_fail last_fails[NR_LAST_FAILS]; /* by the low bits of tid */
+	struct named_stack *named;                  /* open addressing; at most half full */
+	uint32_t nr_named;
+	uint32_t named_size; /* power of two */
 };
 
 struct decode *decode_new(struct names *names, struct stacks *stacks, struct resolver *resolver,
@@ -53,6 +68,7 @@ void decode_free(struct decode *decode)
 	if (!decode)
 		return;
 	free(decode->facts);
+	free(decode->named);
 	free(decode);
 }
 
@@ -79,20 +95,79 @@ static struct stack_facts facts_of_stack(struct decode *decode, uint32_t stack_i
 	return facts;
 }
 
-/* Interns the frames that follow an alloc record; emits EV_STACK if they are new. first: a frame
- * before them, 0 if there is none. */
-static int decode_stack(struct decode *decode, const struct wire_alloc *alloc, uint32_t first,
-			const struct sink *sink, uint32_t *stack_id)
+/* ---- stacks, and their names ------------------------------------------------------------------
+ */
+
+/* The place of name: its own, or the empty one that it would have. */
+static struct named_stack *named_place(struct named_stack *table, uint32_t size, uint64_t name)
 {
-	const uint32_t *addrs = (const uint32_t *)(alloc + 1);
+	uint32_t at = (uint32_t)(name ^ name >> 32) & (size - 1);
+
+	while (table[at].name && table[at].name != name)
+		at = (at + 1) & (size - 1);
+	return &table[at];
+}
+
+static int named_grow(struct decode *decode)
+{
+	uint32_t size = decode->named_size ? 2 * decode->named_size : FIRST_NAMED;
+	struct named_stack *table;
+
+	if (decode->nr_named < decode->named_size / 2)
+		return 0;
+	table = calloc(size, sizeof(*table));
+	if (!table)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < decode->named_size; i++) {
+		if (decode->named[i].name)
+			*named_place(table, size, decode->named[i].name) = decode->named[i];
+	}
+	free(decode->named);
+	decode->named = table;
+	decode->named_size = size;
+	return 0;
+}
+
+/* The stack of that name, NULL if none was given. */
+static struct named_stack *find_named(struct decode *decode, uint64_t name)
+{
+	struct named_stack *named =
+		decode->named_size ? named_place(decode->named, decode->named_size, name) : NULL;
+
+	return named && named->name ? named : NULL;
+}
+
+/* Remembers what the frames of alloc are called. NULL: no memory. */
+static struct named_stack *give_name(struct decode *decode, const struct wire_alloc *alloc)
+{
+	struct named_stack *named = find_named(decode, alloc->stack_name);
+
+	if (!named) {
+		if (named_grow(decode) < 0)
+			return NULL;
+		named = named_place(decode->named, decode->named_size, alloc->stack_name);
+		decode->nr_named++;
+	}
+	named->name = alloc->stack_name;
+	named->nr_frames = alloc->head.nr_frames;
+	memcpy(named->frames, alloc + 1, alloc->head.nr_frames * sizeof(uint32_t));
+	named->settled = false;
+	return named;
+}
+
+/* Interns frames, seen at t_ns; emits EV_STACK if they are new. first: the string id of a frame
+ * before them, 0 if there is none. */
+static int intern_stack(struct decode *decode, const uint32_t *addrs, uint32_t count,
+			uint32_t first, uint64_t t_ns, const struct sink *sink, uint32_t *stack_id)
+{
 	uint32_t frames[VMT_MAX_FRAMES + 1], nr_frames = 0;
-	struct event event = { .t_ns = alloc->head.t_ns, .type = EV_STACK };
+	struct event event = { .t_ns = t_ns, .type = EV_STACK };
 	bool is_new = false;
 
 	if (first)
 		frames[nr_frames++] = first;
-	for (uint32_t i = 0; i < alloc->head.nr_frames; i++)
-		frames[nr_frames++] = resolver_frame(decode->resolver, addrs[i], alloc->head.t_ns);
+	for (uint32_t i = 0; i < count; i++)
+		frames[nr_frames++] = resolver_frame(decode->resolver, addrs[i], t_ns);
 	if (nr_frames > VMT_MAX_FRAMES)
 		nr_frames = VMT_MAX_FRAMES;
 	*stack_id = stacks_intern(decode->stacks, frames, nr_frames, &is_new);
@@ -100,6 +175,51 @@ static int decode_stack(struct decode *decode, const struct wire_alloc *alloc, u
 		return 0;
 	event.stack_id = *stack_id;
 	return sink_event(sink, &event);
+}
+
+/* The stack of a name: as found before, unless modules have come since then. */
+static int decode_named(struct decode *decode, struct named_stack *named, uint64_t t_ns,
+			const struct sink *sink, uint32_t *stack_id)
+{
+	int err;
+
+	*stack_id = named->stack_id;
+	if (named->settled && named->generation == resolver_generation(decode->resolver))
+		return 0;
+	err = intern_stack(decode, named->frames, named->nr_frames, 0, t_ns, sink, stack_id);
+	named->stack_id = *stack_id;
+	named->generation = resolver_generation(decode->resolver);
+	named->settled = !err && *stack_id;
+	for (uint32_t i = 0; i < named->nr_frames; i++)
+		named->settled &= resolver_is_settled(decode->resolver, named->frames[i]);
+	return err;
+}
+
+/* A name that was never given: the record that gave it did not come here. */
+static int tell_unknown_name(uint64_t t_ns, const struct sink *sink)
+{
+	struct event event = {
+		.t_ns = t_ns, .type = EV_LOST, .state = LOST_STACK, .count = 1, .cpu = UINT32_MAX
+	};
+
+	return sink_event(sink, &event);
+}
+
+/* first: as of intern_stack; its stacks have no names. */
+static int decode_stack(struct decode *decode, const struct wire_alloc *alloc, uint32_t first,
+			const struct sink *sink, uint32_t *stack_id)
+{
+	struct named_stack *named = NULL;
+
+	if (alloc->stack_name && !first)
+		named = alloc->head.nr_frames ? give_name(decode, alloc)
+					      : find_named(decode, alloc->stack_name);
+	if (named)
+		return decode_named(decode, named, alloc->head.t_ns, sink, stack_id);
+	if (alloc->stack_name && !alloc->head.nr_frames)
+		return tell_unknown_name(alloc->head.t_ns, sink);
+	return intern_stack(decode, (const uint32_t *)(alloc + 1), alloc->head.nr_frames, first,
+			    alloc->head.t_ns, sink, stack_id);
 }
 
 static void decode_head(struct decode *decode, const struct wire_head *head, struct event *event)

@@ -24,6 +24,7 @@ struct resolver {
 	uint32_t module_end;
 	struct cached cache[CACHE_SLOTS];
 	bool stale; /* modules changed since the table was read */
+	uint32_t generation;
 	uint64_t changed_ns;
 	uint64_t loaded_ns;
 };
@@ -57,6 +58,7 @@ static void reload(struct resolver *resolver, uint64_t now_ns)
 	int err = symbols_load(resolver->symbols, "/proc/kallsyms");
 
 	resolver->stale = false;
+	resolver->generation++;
 	resolver->loaded_ns = now_ns;
 	if (err)
 		log_debug("reading /proc/kallsyms again: %s", strerror(-err));
@@ -114,5 +116,17 @@ uint32_t resolver_frame(struct resolver *resolver, uint32_t addr, uint64_t now_n
 void resolver_modules_changed(struct resolver *resolver, uint64_t now_ns)
 {
 	resolver->stale = true;
+	resolver->generation++;
 	resolver->changed_ns = now_ns;
+}
+
+uint32_t resolver_generation(const struct resolver *resolver)
+{
+	return resolver->generation;
+}
+
+bool resolver_is_settled(const struct resolver *resolver, uint32_t addr)
+{
+	return !in_modules(resolver, addr) ||
+	       (!resolver->stale && covered(resolver, addr));
 }

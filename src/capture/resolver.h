@@ -7,6 +7,7 @@
 #ifndef VMTRACE_CAPTURE_RESOLVER_H
 #define VMTRACE_CAPTURE_RESOLVER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "capture/symbols.h"
@@ -28,5 +29,13 @@ uint32_t resolver_frame(struct resolver *resolver, uint32_t addr, uint64_t now_n
  * names, for the events still to be decoded: nothing else is there until the next one is loaded.)
  */
 void resolver_modules_changed(struct resolver *resolver, uint64_t now_ns);
+
+/* Changes whenever an address may have got another name: what was resolved before is to be resolved
+ * again. */
+uint32_t resolver_generation(const struct resolver *resolver);
+
+/* True if resolver_frame gives addr the same name as last time for as long as the generation is the
+ * same; false for an address that may get its symbol later. */
+bool resolver_is_settled(const struct resolver *resolver, uint32_t addr);
 
 #endif

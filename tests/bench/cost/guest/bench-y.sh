@@ -9,7 +9,7 @@ insmod /kmod/vmbench.ko
 measure nothing vmalloc $COUNT nothing
 for jit in 0 1; do
 	set_jit $jit
-	for set in area all; do
+	for set in area; do
 		measure "jit=$jit $set: no stacks" vmalloc $COUNT vmtrace --probes=$set --stack-depth=0
 		measure "jit=$jit $set: stacks" vmalloc $COUNT vmtrace --probes=$set
 	done
