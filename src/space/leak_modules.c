@@ -7,6 +7,9 @@
 
 #include "space/owners.h"
 
+/* What its exit left to a kworker may be freed so long after the module's own. */
+#define SETTLE_NS 1000000000ull
+
 /* What is kept of each, the newest; more of them at once are not told. */
 #define KEPT 256u
 
@@ -38,6 +41,7 @@ struct leaver {
 
 struct gone {
 	uint32_t module;
+	bool listed; /* the kernel's list said so: after it */
 	uint64_t t_ns;
 };
 
@@ -108,15 +112,24 @@ void leak_modules_born(struct leak_modules *modules, const struct area *area, ui
 	}
 }
 
-static void note_gone(struct leak_modules *modules, uint32_t module, uint64_t t_ns)
+static const struct gone *find_gone(const struct leak_modules *modules, uint32_t module)
 {
 	for (uint32_t i = 0; i < KEPT; i++) {
-		if (modules->gone[i].module == module) {
-			modules->gone[i].t_ns = t_ns;
+		if (modules->gone[i].module == module)
+			return &modules->gone[i];
+	}
+	return NULL;
+}
+
+static void note_gone(struct leak_modules *modules, struct gone gone)
+{
+	for (uint32_t i = 0; i < KEPT; i++) {
+		if (modules->gone[i].module == gone.module) {
+			modules->gone[i] = gone;
 			return;
 		}
 	}
-	modules->gone[modules->nr_gone++ % KEPT] = (struct gone){ module, t_ns };
+	modules->gone[modules->nr_gone++ % KEPT] = gone;
 }
 
 /* The label of the module whose function called vfree in this task last; 0 = none. */
@@ -161,7 +174,7 @@ void leak_modules_freed(struct leak_modules *modules, const struct area *area,
 	if (!module)
 		note_unload(modules, own, event);
 	else if (!others)
-		note_gone(modules, module, event->t_ns);
+		note_gone(modules, (struct gone){ .module = module, .t_ns = event->t_ns });
 }
 
 void leak_modules_vfree(struct leak_modules *modules, const struct event *event)
@@ -182,8 +195,8 @@ void leak_modules_listed(struct leak_modules *modules, const struct area *area,
 	if (strncmp(names_text(modules->names, event->caller_id), "0x", 2) || !area->stack_id)
 		return;
 	module = owners_label(area, modules->names, modules->stacks, OWNERS_BY_MODULE);
-	if (is_module(modules, module) && !leak_modules_gone_ns(modules, module))
-		note_gone(modules, module, event->t_ns);
+	if (is_module(modules, module) && !find_gone(modules, module))
+		note_gone(modules, (struct gone){ module, true, event->t_ns });
 }
 
 /* The one module that allocated between that load and that unload, and not before or since. */
@@ -203,17 +216,21 @@ static uint32_t fits_alone(const struct leak_modules *modules, const struct unlo
 	return found;
 }
 
-uint64_t leak_modules_gone_ns(const struct leak_modules *modules, uint32_t module)
+/* When areas of nobody knows which module were freed that were this one's; 0 = never. */
+static uint64_t unloaded_ns(const struct leak_modules *modules, uint32_t module)
 {
-	if (!module)
-		return 0;
-	for (uint32_t i = 0; i < KEPT; i++) {
-		if (modules->gone[i].module == module)
-			return modules->gone[i].t_ns;
-	}
 	for (uint32_t i = 0; i < KEPT; i++) {
 		if (modules->unloads[i].t_ns && fits_alone(modules, &modules->unloads[i]) == module)
 			return modules->unloads[i].t_ns;
 	}
 	return 0;
+}
+
+bool leak_modules_gone(const struct leak_modules *modules, uint32_t module, struct leak_gone *gone)
+{
+	const struct gone *known = module ? find_gone(modules, module) : NULL;
+	uint64_t t_ns = known ? known->t_ns : module ? unloaded_ns(modules, module) : 0;
+
+	*gone = (struct leak_gone){ t_ns, known && known->listed ? t_ns : t_ns + SETTLE_NS };
+	return t_ns != 0;
 }

@@ -6,9 +6,9 @@
 
 #include "space/leaks_internal.h"
 
-#define GONE_NS    1000000000ull /* a free may come that long after the module's own */
-#define GONE_SCORE 950u
-#define LOADED     300u
+#define ENOUGH_FREED 20u
+#define GONE_SCORE   950u
+#define LOADED       300u
 
 struct living {
 	uint64_t birth_ns;
@@ -124,23 +124,34 @@ static uint64_t most_missed(const struct leaks *leaks, const struct leak_group *
 	       3;
 }
 
+/* How old an area may have been at a loss that hid its free: hardly any is freed at twice the age
+ * that 99 % of the freed came to. Too few frees tell nothing. */
+static uint64_t oldest_missed_ns(const struct leak_group *group)
+{
+	return group->freed < ENOUGH_FREED ? UINT64_MAX
+					   : 2 * leak_ages_percentile(&group->ages, 99);
+}
+
 /* Takes away, of births, those whose FREE may be among the missed: of each loss, as many as were
  * missed, those born last before it. */
 static uint32_t drop_doubtful(const struct leaks *leaks, const struct leak_group *group,
 			      uint64_t *births, uint32_t *count)
 {
+	uint64_t reach_ns = oldest_missed_ns(group);
 	uint64_t most = leaks->nr_losses ? most_missed(leaks, group) : 0;
 	uint32_t dropped = 0;
 
 	for (uint32_t l = 0; l < leaks->nr_losses; l++) {
 		const struct leak_loss *loss = &leaks->losses[l];
 		uint64_t drop = loss->count < most ? loss->count : most;
-		uint32_t before = 0;
+		uint32_t before = 0, beyond = 0;
 
 		while (before < *count && births[before] <= loss->t_ns)
 			before++;
-		if (drop > before)
-			drop = before;
+		while (beyond < before && loss->t_ns - births[beyond] > reach_ns)
+			beyond++;
+		if (drop > before - beyond)
+			drop = before - beyond;
 		memmove(&births[before - drop], &births[before],
 			(*count - before) * sizeof(*births));
 		*count -= (uint32_t)drop;
@@ -181,11 +192,13 @@ static void judge_orphans(struct leaks *leaks, const struct leaks_report *report
 			  struct leak_suspect *suspect, const uint64_t *births, uint32_t count)
 {
 	enum owners_by by = leaks->options.by;
+	struct leak_gone gone;
 
-	if (by == OWNERS_BY_KIND || by == OWNERS_BY_COMM)
+	if (by == OWNERS_BY_KIND || by == OWNERS_BY_COMM ||
+	    !leak_modules_gone(leaks->modules, suspect->module_id, &gone))
 		return;
-	suspect->gone_ns = leak_modules_gone_ns(leaks->modules, suspect->module_id);
-	if (!suspect->gone_ns || report->now_ns < suspect->gone_ns + GONE_NS)
+	suspect->gone_ns = gone.t_ns;
+	if (report->is_live && report->now_ns < gone.settled_ns)
 		return;
 	while (suspect->orphans < count && births[suspect->orphans] <= suspect->gone_ns)
 		suspect->orphans++;
@@ -299,6 +312,7 @@ int leaks_report(struct leaks *leaks, const struct space *space, uint64_t now_ns
 	memset(report, 0, sizeof(*report));
 	report->start_ns = leaks->start_ns;
 	report->now_ns = space_counters(space)->last_t_ns;
+	report->is_live = now_ns != 0;
 	if (now_ns > report->now_ns)
 		report->now_ns = now_ns;
 	report->clock = leaks->clock;
