@@ -2,6 +2,7 @@
 #include "space/leak_modules.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 /* An area of a module's own. */
 struct load {
 	uint32_t start; /* 0 = none */
+	uint32_t end;
 	uint32_t pid;
 	uint32_t module; /* label, 0 = not known yet */
 	uint64_t t_ns;
@@ -80,6 +82,34 @@ static bool is_module(const struct leak_modules *modules, uint32_t label)
 	return names_text(modules->names, label)[0] == '[';
 }
 
+/* 0 if no module that was loaded in the watch lies there. */
+static uint32_t label_at(const struct leak_modules *modules, uint32_t addr)
+{
+	char label[16];
+
+	for (uint32_t i = 0; i < KEPT; i++) {
+		const struct load *load = &modules->loads[i];
+
+		if (addr < load->start || addr >= load->end)
+			continue;
+		snprintf(label, sizeof(label), "[at %08x]", load->start);
+		return names_intern_str(modules->names, label);
+	}
+	return 0;
+}
+
+uint32_t leak_modules_label(const struct leak_modules *modules, const struct area *area)
+{
+	uint32_t caller = owners_caller_of(area, modules->names, modules->stacks), label = 0;
+	const char *text = names_text(modules->names, caller);
+
+	if (!strncmp(text, "0x", 2))
+		label = label_at(modules, (uint32_t)strtoul(text, NULL, 16));
+	if (label)
+		return label;
+	return owners_label(area, modules->names, modules->stacks, OWNERS_BY_MODULE);
+}
+
 static void note_active(struct leak_modules *modules, uint32_t module, uint64_t t_ns)
 {
 	uint32_t i = 0;
@@ -97,7 +127,10 @@ void leak_modules_born(struct leak_modules *modules, const struct area *area, ui
 {
 	if (area->kind == KIND_MODULE) {
 		modules->loads[modules->nr_loads++ % KEPT] = (struct load){
-			.start = area->start, .pid = area->pid, .t_ns = area->birth_ns
+			.start = area->start,
+			.end = area->end,
+			.pid = area->pid,
+			.t_ns = area->birth_ns,
 		};
 		return;
 	}
@@ -167,7 +200,7 @@ void leak_modules_freed(struct leak_modules *modules, const struct area *area,
 	}
 	module = own && own->module ? own->module : leaving(modules, event->pid);
 	if (own)
-		own->start = 0;
+		own->start = own->end = 0;
 	/* The parts for init are freed when that is done: others of the module stay. */
 	for (uint32_t i = 0; i < KEPT; i++)
 		others |= modules->loads[i].start && modules->loads[i].module == module;

@@ -26,6 +26,10 @@ struct leak_modules;
 struct leak_modules *leak_modules_new(struct names *names, const struct stacks *stacks);
 void leak_modules_free(struct leak_modules *modules);
 
+/* The label of the module that an area is of, a string id. One that was unloaded before its symbols
+ * could be read is named by where it lay: "[at f7ae4000]". */
+uint32_t leak_modules_label(const struct leak_modules *modules, const struct area *area);
+
 /* An area was born; module: the label of its owner ("[foo]", "kernel"), a string id. */
 void leak_modules_born(struct leak_modules *modules, const struct area *area, uint32_t module);
 /* An area is about to be freed by this event. */

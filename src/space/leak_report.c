@@ -6,9 +6,8 @@
 
 #include "space/leaks_internal.h"
 
-#define ENOUGH_FREED 20u
-#define GONE_SCORE   950u
-#define LOADED       300u
+#define GONE_SCORE 950u
+#define LOADED     300u
 
 struct living {
 	uint64_t birth_ns;
@@ -124,34 +123,23 @@ static uint64_t most_missed(const struct leaks *leaks, const struct leak_group *
 	       3;
 }
 
-/* How old an area may have been at a loss that hid its free: hardly any is freed at twice the age
- * that 99 % of the freed came to. Too few frees tell nothing. */
-static uint64_t oldest_missed_ns(const struct leak_group *group)
-{
-	return group->freed < ENOUGH_FREED ? UINT64_MAX
-					   : 2 * leak_ages_percentile(&group->ages, 99);
-}
-
 /* Takes away, of births, those whose FREE may be among the missed: of each loss, as many as were
  * missed, those born last before it. */
 static uint32_t drop_doubtful(const struct leaks *leaks, const struct leak_group *group,
 			      uint64_t *births, uint32_t *count)
 {
-	uint64_t reach_ns = oldest_missed_ns(group);
 	uint64_t most = leaks->nr_losses ? most_missed(leaks, group) : 0;
 	uint32_t dropped = 0;
 
 	for (uint32_t l = 0; l < leaks->nr_losses; l++) {
 		const struct leak_loss *loss = &leaks->losses[l];
 		uint64_t drop = loss->count < most ? loss->count : most;
-		uint32_t before = 0, beyond = 0;
+		uint32_t before = 0;
 
 		while (before < *count && births[before] <= loss->t_ns)
 			before++;
-		while (beyond < before && loss->t_ns - births[beyond] > reach_ns)
-			beyond++;
-		if (drop > before - beyond)
-			drop = before - beyond;
+		if (drop > before)
+			drop = before;
 		memmove(&births[before - drop], &births[before],
 			(*count - before) * sizeof(*births));
 		*count -= (uint32_t)drop;

@@ -204,7 +204,7 @@ static int take_alloc(struct leaks *leaks, const struct space *space, const stru
 	group = counted_group(leaks, area, &err);
 	module = group && leaks->options.by == OWNERS_BY_STACK
 			 ? group->module_id
-			 : owners_label(area, leaks->names, leaks->stacks, OWNERS_BY_MODULE);
+			 : leak_modules_label(leaks->modules, area);
 	leak_modules_born(leaks->modules, area, module);
 	if (!group)
 		return err;

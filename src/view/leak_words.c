@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "debuginfo/debug_files.h"
 #include "view/text_util.h"
 #include "view/units.h"
 
@@ -217,12 +218,25 @@ static void tell_next(const struct view *view, const struct leak_suspect *s,
 {
 	const char *frame = names_text(view->names, s->owner_id);
 	const char *module = strrchr(frame, '[');
+	struct debug_line lines[DEBUG_INLINED];
 	char symbol[80], file[40];
 	size_t end = strcspn(frame, " ");
 
 	snprintf(symbol, sizeof(symbol), "%.*s", (int)end, frame);
+	if (!strncmp(names_text(view->names, s->module_id), "[at ", 4)) {
+		snprintf(words->next, LEAK_WORDS,
+			 "load the module again while vmtrace runs: its symbols were gone before "
+			 "they could be read");
+		return;
+	}
 	if (!*frame || *frame == '?' || *frame == '(' || !strncmp(frame, "0x", 2)) {
 		snprintf(words->next, LEAK_WORDS, "find the function: watch with all probes");
+		return;
+	}
+	if (view->debug && debug_files_lines(view->debug, frame, lines)) {
+		snprintf(words->next, LEAK_WORDS,
+			 "who frees what %s allocates at %.*s:%u, on every path?",
+			 lines[0].function, 80, lines[0].file, lines[0].line);
 		return;
 	}
 	if (module && module[1])

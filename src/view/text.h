@@ -24,6 +24,8 @@ struct text_style {
 };
 
 /* Everything a view reads. */
+struct debug_files;
+
 struct view {
 	const struct space *space;
 	struct names *names; /* grows by labels */
@@ -31,6 +33,7 @@ struct view {
 	const struct view_facts *facts;
 	struct text_style style;
 	const struct trend *trend; /* NULL = none was kept */
+	struct debug_files *debug; /* NULL = no --vmlinux */
 };
 
 /* Two or three lines: totals, largest hole, fragmentation, failures, loss. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <string.h>
 
+#include "debuginfo/debug_files.h"
 #include "space/kind.h"
 #include "view/leak_words.h"
 #include "view/leaks.h"
@@ -9,6 +10,7 @@
 
 #define INDENT     10u /* of what belongs to a leak, behind its key */
 #define MAX_FRAMES 8u
+#define SOURCE_AT  44 /* column of the source's lines */
 
 static const char *name_of(const struct view *view, uint32_t id, char buf[TEXT_LABEL])
 {
@@ -63,18 +65,67 @@ static void print_series(FILE *out, const struct view *view, const struct leaks_
 		units_bytes((uint64_t)most * VMT_PAGE_SIZE, text, sizeof(text)));
 }
 
+/* Where in the stack the function is that asked; its allocator stands before it. */
+static uint32_t owner_of(const struct leak_suspect *s, struct stack stack)
+{
+	for (uint32_t i = 0; i < stack.nr_frames; i++) {
+		if (stack.frames[i] == s->owner_id)
+			return i;
+	}
+	return 0;
+}
+
+/* One line: what, and where it is in the source. Of a long path the end tells more. */
+static void print_source(FILE *out, const struct view *view, const char *key, const char *what,
+			 const struct debug_line *line)
+{
+	char place[DEBUG_PATH + 16], ascii[TEXT_LABEL];
+	unsigned int room = text_columns(view), used;
+	size_t len;
+
+	used = (unsigned int)fprintf(out, " %8s %-*s  ", key, SOURCE_AT - (int)INDENT, what);
+	snprintf(place, sizeof(place), "%s:%u", line->file, line->line);
+	text_ascii(place, ascii, sizeof(ascii));
+	len = strlen(ascii);
+	if (used + len > room && used + 8 < room)
+		fprintf(out, "%s\n", ascii + (used + len - room));
+	else
+		fprintf(out, "%s\n", ascii);
+}
+
+/* What is inlined there comes first, a line each, as it is called by the next. */
+static void print_frame(FILE *out, const struct view *view, uint32_t frame_id, const char *key)
+{
+	struct debug_line lines[DEBUG_INLINED];
+	char label[TEXT_LABEL], inlined[DEBUG_NAME + 16], ascii[TEXT_LABEL];
+	const char *frame = name_of(view, frame_id, label);
+	uint32_t count = 0;
+
+	if (view->debug)
+		count = debug_files_lines(view->debug, names_text(view->names, frame_id), lines);
+	for (uint32_t i = 0; i < count; i++) {
+		snprintf(inlined, sizeof(inlined), "%.*s (inlined)", DEBUG_NAME, lines[i].function);
+		text_ascii(inlined, ascii, sizeof(ascii));
+		print_source(out, view, key, lines[i].inlined ? ascii : frame, &lines[i]);
+		key = "";
+	}
+	if (count)
+		return;
+	fprintf(out, " %8s ", key);
+	text_last(out, view, frame, INDENT);
+}
+
 static void print_stack(FILE *out, const struct view *view, const struct leak_suspect *s)
 {
 	struct stack stack = stacks_get(view->stacks, s->stack_id);
-	char label[TEXT_LABEL];
+	uint32_t owner = owner_of(s, stack), first = owner ? owner - 1 : 0;
+	uint32_t end = stack.nr_frames - first > MAX_FRAMES ? first + MAX_FRAMES : stack.nr_frames;
 
-	for (uint32_t i = 0; i < stack.nr_frames && i < MAX_FRAMES; i++) {
-		fprintf(out, " %8s ", i ? "" : "stack");
-		text_last(out, view, name_of(view, stack.frames[i], label), INDENT);
-	}
-	if (stack.nr_frames > MAX_FRAMES)
-		fprintf(out, " %8s ... %u more; --json has all\n", "",
-			stack.nr_frames - MAX_FRAMES);
+	for (uint32_t i = first; i < end; i++)
+		print_frame(out, view, stack.frames[i], i == first ? "stack" : "");
+	if (first || end < stack.nr_frames)
+		fprintf(out, " %8s ... and %u in the allocator, %u above; --json has all\n", "",
+			first, stack.nr_frames - end);
 }
 
 static void print_areas(FILE *out, const struct view *view, const struct leak_suspect *s)

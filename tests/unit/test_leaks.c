@@ -435,6 +435,24 @@ static void gone_alone(void **state)
 	expect_gone(f, 0);
 }
 
+/* It was gone before its symbols could be read: it is the one that lay there. */
+static void gone_unnamed(void **state)
+{
+	struct fixture *f = *state;
+	char frame[16];
+
+	list(f, T0, NULL, 0);
+	load_module(f, T0 + S, 10, 7);
+	snprintf(frame, sizeof(frame), "0x%08x", P(10) + 0x4d);
+	f->bad = stack(f, frame, "out+0x1");
+	born(f, T0 + 2 * S, 100, f->bad);
+	expect_gone(f, 0);
+	pass(f, ev_free(T0 + 3 * S, 10, 12));
+	expect_gone(f, 1);
+	snprintf(frame, sizeof(frame), "[at %08x]", P(10));
+	assert_string_equal(names_text(f->names, of_stack(f, f->bad)->module_id), frame);
+}
+
 /* However many modules are loaded: their text is no leak. */
 static void loaded(void **state)
 {
@@ -535,6 +553,7 @@ int main(void)
 		TEST(gone_leaver),
 		TEST(gone_alone),
 		TEST(gone_listed),
+		TEST(gone_unnamed),
 		TEST(loaded),
 		TEST(many_groups),
 		cmocka_unit_test(series),
