@@ -38,11 +38,14 @@
 static DEFINE_MUTEX(cmd_lock);
 static struct dentry *dir;
 static void *tables[TABLES];
+static unsigned int line; /* of the call that made the last area: what --vmlinux is to name */
+
+#define from_here(call) (line = __LINE__, (call))
 
 /* Debug information alone tells that this has a name of its own. */
 static __always_inline void *request_buffer(unsigned long bytes)
 {
-	return vmalloc(bytes); /* the line that leaks: request_buffer */
+	return from_here(vmalloc(bytes));
 }
 
 static traced void *vmleak_request(unsigned long bytes)
@@ -55,7 +58,7 @@ static traced void *vmleak_request(unsigned long bytes)
 
 static traced void *vmleak_probe(unsigned long bytes)
 {
-	void __iomem *p = ioremap(PHYS, bytes); /* the line that leaks: vmleak_probe */
+	void __iomem *p = from_here(ioremap(PHYS, bytes));
 
 	keep_frame();
 	return (void __force *)p;
@@ -111,7 +114,8 @@ static int serve(const struct service *service, unsigned int count, unsigned int
 			service->put(*slot);
 		*slot = service->get(bytes);
 		if (*slot && fails(i, every)) {
-			pr_info("op=leak addr=0x%08lx bytes=%lu\n", (unsigned long)*slot, bytes);
+			pr_info("op=leak addr=0x%08lx bytes=%lu line=%u\n", (unsigned long)*slot,
+				bytes, line);
 			leaked++;
 			*slot = NULL;
 		}

@@ -17,7 +17,7 @@ number_of() { sed -n "s/.*\"$1\":\(-\{0,1\}[0-9.]*\).*/\1/p"; }
 watch() {
 	local seconds=$1 nagios=$2
 	shift 2
-	vmtrace leaks --json --duration=300s >/tmp/leaks 2>/tmp/leaks.err &
+	vmtrace leaks --json --vmlinux=/kmod --duration=300s >/tmp/leaks 2>/tmp/leaks.err &
 	leaks_pid=$!
 	# shellcheck disable=SC2086
 	vmtrace check --max-leak=1K/h --min-hole=1M --duration=300s $nagios >/tmp/check 2>/tmp/check.err &
@@ -44,6 +44,14 @@ assert_check() {
 	if grep -q '^VMTRACE' /tmp/check; then shift 2; fi
 	assert_eq "$check_rc" "$1" "exit code of check: $(cat /tmp/check)"
 	grep -q "$2" /tmp/check || fail "check: $(cat /tmp/check)"
+}
+
+# assert_line FUNCTION: the source line is the one that the driver said; FUNCTION may be inlined
+assert_line() {
+	local line
+	line=$(kernel_log_since | sed -n 's/.*vmleak: op=leak .*line=\([0-9]*\).*/\1/p' | head -n 1)
+	suspect '[a-z]' | grep -q "\"source\":\[.*\"function\":\"$1\",\"file\":\"[^\"]*vmleak.c\",\"line\":$line," || fail "line $line of $1 is not named: $(suspect '[a-z]')"
+	echo "$1: line $line"
 }
 
 # assert_leak FUNCTION: one leak, of just the areas that the driver said that it forgot
@@ -95,6 +103,7 @@ load_module vmleak
 watch 6 '' leaks_all
 end_load
 assert_leak vmleak_request
+assert_line request_buffer
 assert_eq "$(left_by vmleak_request)" 40 "areas in the kernel's list"
 
 watch 6 --nagios leaks_sometimes
@@ -109,6 +118,7 @@ assert_none
 watch 6 '' leaks_ioremap
 end_load
 assert_leak vmleak_probe
+assert_line vmleak_probe
 assert_eq "$(left_by vmleak_probe)" 30 "areas in the kernel's list"
 
 # left_behind MODULE FUNCTION: what nobody can free any more, as 3 areas of it
