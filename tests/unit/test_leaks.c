@@ -486,6 +486,50 @@ static void gone_listed(void **state)
 	expect_gone(f, 1);
 }
 
+/* ---- the age of what was freed unseen ------------------------------------------------ */
+
+static void expect_ages(struct fixture *f, uint64_t age_ns, uint32_t count)
+{
+	const struct leak_suspect *bad;
+
+	report(f, 0, 0);
+	bad = of_stack(f, f->bad);
+	assert_non_null(bad);
+	assert_int_equal(bad->vanished, count);
+	assert_int_equal(leak_ages_total(&bad->ages), count);
+	/* All in the bin of this age: the percentiles are its upper end. */
+	assert_true(leak_ages_percentile(&bad->ages, 1) > age_ns);
+	assert_true(leak_ages_percentile(&bad->ages, 100) < 2 * age_ns);
+}
+
+/* Whatever shows that it is gone shows it late: its FREE was in the first loss since its birth. */
+static void unseen_below_another(void **state)
+{
+	struct fixture *f = *state;
+
+	list(f, T0, NULL, 0);
+	pass(f, ev_lost(T0 + S, LOST_RING, 1));
+	born(f, T0 + 2 * S, 100, f->bad);
+	born(f, T0 + 2 * S, 110, f->bad);
+	pass(f, ev_lost(T0 + 5 * S, LOST_RING, 1));
+	pass(f, ev_lost(T0 + 50 * S, LOST_RING, 1));
+	born(f, T0 + 90 * S, 100, f->bad);
+	expect_ages(f, 3 * S, 1);
+}
+
+static void unseen_in_a_list(void **state)
+{
+	struct fixture *f = *state;
+	struct event stays = ev_used(110, 112);
+
+	list(f, T0, NULL, 0);
+	born(f, T0 + 2 * S, 100, f->bad);
+	born(f, T0 + 2 * S, 110, f->bad);
+	pass(f, ev_lost(T0 + 5 * S, LOST_RING, 1));
+	list(f, T0 + 90 * S, &stays, 1);
+	expect_ages(f, 3 * S, 1);
+}
+
 /* ---- bounds -------------------------------------------------------------------------- */
 
 static void many_groups(void **state)
@@ -552,6 +596,8 @@ int main(void)
 		TEST(gone_loader),
 		TEST(gone_leaver),
 		TEST(gone_alone),
+		TEST(unseen_below_another),
+		TEST(unseen_in_a_list),
 		TEST(gone_listed),
 		TEST(gone_unnamed),
 		TEST(loaded),
