@@ -20,7 +20,7 @@ static int print(struct leak_watch *watch, const struct leaks_report *report,
 	if (watch->options->json && json_leaks(stdout, &view, report, top))
 		return EXIT_FAILED;
 	if (!watch->options->json)
-		text_leaks(stdout, &view, report, top);
+		text_leaks(stdout, &view, report, watch->options->top);
 	if (debug)
 		debug_files_tell(debug);
 	return EXIT_OK;

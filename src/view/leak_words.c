@@ -220,9 +220,8 @@ static void tell_next(const struct view *view, const struct leak_suspect *s,
 	const char *module = strrchr(frame, '[');
 	struct debug_line lines[DEBUG_INLINED];
 	char symbol[80], file[40];
-	size_t end = strcspn(frame, " ");
 
-	snprintf(symbol, sizeof(symbol), "%.*s", (int)end, frame);
+	snprintf(symbol, sizeof(symbol), "%.*s", (int)strcspn(frame, "+ "), frame);
 	if (!strncmp(names_text(view->names, s->module_id), "[at ", 4)) {
 		snprintf(words->next, LEAK_WORDS,
 			 "load the module again while vmtrace runs: its symbols were gone before "
@@ -234,9 +233,11 @@ static void tell_next(const struct view *view, const struct leak_suspect *s,
 		return;
 	}
 	if (view->debug && debug_files_lines(view->debug, frame, lines)) {
+		const char *slash = strrchr(lines[0].file, '/');
+
 		snprintf(words->next, LEAK_WORDS,
 			 "who frees what %s allocates at %.*s:%u, on every path?",
-			 lines[0].function, 80, lines[0].file, lines[0].line);
+			 lines[0].function, 80, slash ? slash + 1 : lines[0].file, lines[0].line);
 		return;
 	}
 	if (module && module[1])
@@ -244,7 +245,8 @@ static void tell_next(const struct view *view, const struct leak_suspect *s,
 	else
 		snprintf(file, sizeof(file), "vmlinux");
 	snprintf(words->next, LEAK_WORDS,
-		 "who frees what is allocated here? gdb %s -ex 'list *(%s)'", file, symbol);
+		 "who frees what %s gets, on every path? --vmlinux=%s names its line", symbol,
+		 file);
 }
 
 void leak_words(const struct view *view, const struct leaks_report *report,

@@ -8,9 +8,10 @@
 #include "view/text_util.h"
 #include "view/units.h"
 
-#define INDENT     10u /* of what belongs to a leak, behind its key */
-#define MAX_FRAMES 8u
-#define SOURCE_AT  44 /* column of the source's lines */
+#define INDENT      10u /* of what belongs to a leak, behind its key */
+#define MAX_ROWS    7u  /* of a stack, so that a leak fits a screen of 24 */
+#define DEFAULT_TOP 10u
+#define SOURCE_AT   44 /* column of the source's lines */
 
 static const char *name_of(const struct view *view, uint32_t id, char buf[TEXT_LABEL])
 {
@@ -93,8 +94,8 @@ static void print_source(FILE *out, const struct view *view, const char *key, co
 		fprintf(out, "%s\n", ascii);
 }
 
-/* What is inlined there comes first, a line each, as it is called by the next. */
-static void print_frame(FILE *out, const struct view *view, uint32_t frame_id, const char *key)
+/* What is inlined there comes first, a line each, as it is called by the next. How many lines. */
+static uint32_t print_frame(FILE *out, const struct view *view, uint32_t frame_id, const char *key)
 {
 	struct debug_line lines[DEBUG_INLINED];
 	char label[TEXT_LABEL], inlined[DEBUG_NAME + 16], ascii[TEXT_LABEL];
@@ -110,22 +111,23 @@ static void print_frame(FILE *out, const struct view *view, uint32_t frame_id, c
 		key = "";
 	}
 	if (count)
-		return;
+		return count;
 	fprintf(out, " %8s ", key);
 	text_last(out, view, frame, INDENT);
+	return 1;
 }
 
+/* From the function of the allocator on that the owner called: what that calls is no news. */
 static void print_stack(FILE *out, const struct view *view, const struct leak_suspect *s)
 {
 	struct stack stack = stacks_get(view->stacks, s->stack_id);
-	uint32_t owner = owner_of(s, stack), first = owner ? owner - 1 : 0;
-	uint32_t end = stack.nr_frames - first > MAX_FRAMES ? first + MAX_FRAMES : stack.nr_frames;
+	uint32_t owner = owner_of(s, stack), first = owner ? owner - 1 : 0, rows = 0, i;
 
-	for (uint32_t i = first; i < end; i++)
-		print_frame(out, view, stack.frames[i], i == first ? "stack" : "");
-	if (first || end < stack.nr_frames)
-		fprintf(out, " %8s ... and %u in the allocator, %u above; --json has all\n", "",
-			first, stack.nr_frames - end);
+	for (i = first; i < stack.nr_frames && rows < MAX_ROWS; i++)
+		rows += print_frame(out, view, stack.frames[i], i == first ? "stack" : "");
+	if (i < stack.nr_frames)
+		fprintf(out, " %8s ... %u outer frames more (--json has all)\n", "",
+			stack.nr_frames - i);
 }
 
 static void print_areas(FILE *out, const struct view *view, const struct leak_suspect *s)
@@ -189,14 +191,14 @@ static void print_others(FILE *out, const struct view *view, const struct leaks_
 {
 	uint32_t i = report->leaks;
 
-	if (i == report->count)
-		return;
-	if (i < top)
+	if (i < report->count && i < top)
 		fprintf(out, " NO LEAK\n %5s %7s %6s %s\n", "SCORE", "BYTES", "AREAS", "OWNER");
 	for (; i < report->count && i < top; i++)
 		print_other(out, view, report, &report->list[i]);
 	if (i < report->count)
-		fprintf(out, "  and %u more\n", report->count - i);
+		fprintf(out, " no leak: %u%s group%s of areas; --top=0 lists all\n",
+			report->count - i, i > report->leaks ? " more" : "",
+			report->count - i == 1 ? "" : "s");
 }
 
 static void print_left_out(FILE *out, const struct view *view, const struct leaks_report *report)
@@ -224,13 +226,17 @@ void text_leaks(FILE *out, const struct view *view, const struct leaks_report *r
 {
 	uint64_t watched_ns =
 		report->now_ns > report->start_ns ? report->now_ns - report->start_ns : 0;
+	unsigned int rows = top ? top : DEFAULT_TOP;
 	char watched[16];
 
 	fprintf(out, " %u leak%s among %u group%s of areas born in %s\n\n", report->leaks,
 		report->leaks == 1 ? "" : "s", report->count, report->count == 1 ? "" : "s",
 		units_duration(watched_ns, watched, sizeof(watched)));
-	for (uint32_t i = 0; i < report->leaks && i < top; i++)
+	for (uint32_t i = 0; i < report->leaks && i < rows; i++)
 		print_leak(out, view, report, &report->list[i]);
-	print_others(out, view, report, top);
+	if (report->leaks > rows)
+		fprintf(out, " and %u more leaks; --top=0 shows all\n", report->leaks - rows);
+	/* What is none is not to push a leak off the screen. */
+	print_others(out, view, report, !top && report->leaks ? 0 : rows);
 	print_left_out(out, view, report);
 }
