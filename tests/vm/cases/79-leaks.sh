@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash disable=SC1091,SC2154
-# limit: 200
+# limit: 240
+# vm: own
+# accel: tcg,thread=single
 # A driver that leaks, on an error path, by ioremap, not at all, and one that is unloaded with its
 # areas left behind, each beside a balanced load. The oracles: what the driver said that it forgot,
-# and the kernel's list.
+# and the kernel's list. Probes go while the load goes on: docs/KERNELS.md, a trap of the laboratory.
 . /guest/lib.sh
 
 vmleak() { echo "$*" >/sys/kernel/debug/vmleak/cmd; }
