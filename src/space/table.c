@@ -45,13 +45,6 @@ bool table_range_ok(const struct table *table, uint32_t start, uint32_t end)
 	       start % VMT_PAGE_SIZE == 0 && end % VMT_PAGE_SIZE == 0;
 }
 
-uint32_t table_slot_at(const struct table *table, uint32_t page)
-{
-	uint32_t slot = table->page_slot[page];
-
-	return slot == TABLE_WHAT ? TABLE_NONE : slot;
-}
-
 enum page_state table_state(const struct table *table, uint32_t page)
 {
 	uint32_t slot = table->page_slot[page];
@@ -126,30 +119,50 @@ static int grow_slots(struct table *table)
 	return 0;
 }
 
-uint32_t table_add(struct table *table, const struct area *area)
+static void fill(uint32_t *at, uint32_t *end, uint32_t value)
 {
-	uint32_t first = table_page(table, area->start), last = table_page(table, area->end);
-	struct table_slot *s;
+	while (at < end)
+		*at++ = value;
+}
+
+uint32_t table_take_slot(struct table *table)
+{
 	uint32_t slot;
 
 	if (table->free_slot == TABLE_NONE && grow_slots(table) < 0)
 		return TABLE_NONE;
 	slot = table->free_slot;
-	s = &table->slots[slot];
-	table->free_slot = s->next;
-	s->area = *area;
-	s->prev = s->next = TABLE_NONE;
-	s->seen = 0;
-	for (uint32_t page = first; page < last; page++) {
-		if (table->page_slot[page] == TABLE_WHAT)
-			table->state_pages[PAGE_UNKNOWN]--;
-		else
-			table->state_pages[PAGE_FREE]--;
-		table->page_slot[page] = slot;
-	}
+	table->free_slot = table->slots[slot].next;
+	table->slots[slot].seen = 0;
+	table->slots[slot].touched = 0;
+	return slot;
+}
+
+void table_cover(struct table *table, uint32_t slot)
+{
+	const struct area *area = &table->slots[slot].area;
+	uint32_t first = table_page(table, area->start), last = table_page(table, area->end);
+	uint32_t unknown = 0;
+
+	/* None, once there was a list. */
+	for (uint32_t page = first; table->state_pages[PAGE_UNKNOWN] && page < last; page++)
+		unknown += table->page_slot[page] == TABLE_WHAT;
+	table->state_pages[PAGE_UNKNOWN] -= unknown;
+	table->state_pages[PAGE_FREE] -= last - first - unknown;
+	fill(table->page_slot + first, table->page_slot + last, slot);
 	count_area(table, area, 1);
 	if (area->state == AREA_LAZY)
 		lazy_link(table, slot);
+}
+
+uint32_t table_add(struct table *table, const struct area *area)
+{
+	uint32_t slot = table_take_slot(table);
+
+	if (slot == TABLE_NONE)
+		return TABLE_NONE;
+	table->slots[slot].area = *area;
+	table_cover(table, slot);
 	return slot;
 }
 
@@ -161,8 +174,9 @@ void table_remove(struct table *table, uint32_t slot)
 	count_area(table, &s->area, -1);
 	if (s->area.state == AREA_LAZY)
 		lazy_unlink(table, slot);
-	for (uint32_t page = first; page < last; page++)
-		table->page_slot[page] = TABLE_NONE;
+	fill(table->page_slot + first, table->page_slot + last, TABLE_NONE);
+	if (s->touched)
+		fill(table->page_touch + first, table->page_touch + last, s->touched);
 	table->state_pages[PAGE_FREE] += last - first;
 	s->area.state = 0;
 	s->next = table->free_slot;
@@ -199,19 +213,14 @@ void table_learn_free(struct table *table)
 	table->state_pages[PAGE_UNKNOWN] = 0;
 }
 
-void table_touch(struct table *table, uint32_t start, uint32_t end, uint64_t t_ns)
-{
-	uint32_t first = table_page(table, start), last = table_page(table, end);
-	uint32_t stamp = table_stamp(t_ns);
-
-	for (uint32_t page = first; page < last; page++)
-		table->page_touch[page] = stamp;
-}
-
 bool table_page_touched_since(const struct table *table, uint32_t page, uint64_t t_ns)
 {
-	uint32_t stamp = table->page_touch[page];
+	uint32_t slot = table_slot_at(table, page), stamp = 0;
 
+	if (slot != TABLE_NONE)
+		stamp = table->slots[slot].touched;
+	if (!stamp)
+		stamp = table->page_touch[page];
 	return stamp && (int32_t)(stamp - table_stamp(t_ns)) >= 0;
 }
 
