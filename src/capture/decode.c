@@ -143,22 +143,21 @@ static int decode_stack(struct decode *decode, const struct wire_alloc *alloc, u
 	return err;
 }
 
-static uint32_t task_name(struct decode *decode, const struct wire_head *head)
+static inline uint32_t task_name(struct decode *decode, const struct wire_head *head)
 {
 	struct task_name *task = &decode->task_names[head->tid & (NR_TASK_NAMES - 1)];
-	uint32_t words[VMT_COMM_LEN / 4];
+	const uint32_t *words = (const uint32_t *)head->comm; /* aligned in the struct */
 
-	memcpy(words, head->comm, sizeof(words));
 	if (words[0] && words[0] == task->words[0] && words[1] == task->words[1] &&
 	    words[2] == task->words[2] && words[3] == task->words[3])
 		return task->name_id;
-	memcpy(task->words, words, sizeof(words));
+	memcpy(task->words, words, sizeof(task->words));
 	task->name_id =
 		names_intern(decode->names, head->comm, strnlen(head->comm, sizeof(head->comm)));
 	return task->name_id;
 }
 
-static void decode_head(struct decode *decode, const struct wire_head *head, struct event *event)
+static inline void decode_head(struct decode *decode, const struct wire_head *head, struct event *event)
 {
 	event->t_ns = head->t_ns;
 	event->pid = head->pid;

@@ -37,14 +37,6 @@ void table_destroy(struct table *table)
 	memset(table, 0, sizeof(*table));
 }
 
-bool table_range_ok(const struct table *table, uint32_t start, uint32_t end)
-{
-	uint32_t range_end = table->start + table->nr_pages * VMT_PAGE_SIZE;
-
-	return start < end && start >= table->start && end <= range_end &&
-	       start % VMT_PAGE_SIZE == 0 && end % VMT_PAGE_SIZE == 0;
-}
-
 enum page_state table_state(const struct table *table, uint32_t page)
 {
 	uint32_t slot = table->page_slot[page];
@@ -119,8 +111,10 @@ static int grow_slots(struct table *table)
 	return 0;
 }
 
-static void fill(uint32_t *at, uint32_t *end, uint32_t value)
+static inline void fill(uint32_t *at, uint32_t *end, uint32_t value)
 {
+	for (; end - at >= 4; at += 4)
+		at[0] = at[1] = at[2] = at[3] = value;
 	while (at < end)
 		*at++ = value;
 }

@@ -56,7 +56,11 @@ static inline uint32_t table_addr(const struct table *table, uint32_t page)
 }
 
 /* True if [start, end) is a page aligned, not empty part of the range. */
-bool table_range_ok(const struct table *table, uint32_t start, uint32_t end);
+static inline bool table_range_ok(const struct table *table, uint32_t start, uint32_t end)
+{
+	return start < end && start >= table->start &&
+	       end <= table_addr(table, table->nr_pages) && (start | end) % VMT_PAGE_SIZE == 0;
+}
 
 enum page_state table_state(const struct table *table, uint32_t page);
 
@@ -71,7 +75,13 @@ static inline uint32_t table_slot_at(const struct table *table, uint32_t page)
 /* The first page from page on that an area covers; last if there is none before it. */
 static inline uint32_t table_next_covered(const struct table *table, uint32_t page, uint32_t last)
 {
-	while (page < last && table->page_slot[page] >= TABLE_WHAT)
+	const uint32_t *slot = table->page_slot;
+
+	/* Four at a time, as long as none is: TABLE_NONE and TABLE_WHAT have all bits but the lowest. */
+	while (page + 4 <= last && (slot[page] & slot[page + 1] & slot[page + 2] &
+				    slot[page + 3]) >= TABLE_WHAT)
+		page += 4;
+	while (page < last && slot[page] >= TABLE_WHAT)
 		page++;
 	return page;
 }

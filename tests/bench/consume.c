@@ -17,6 +17,7 @@
 #include <string.h>
 #include <time.h>
 
+#define LOAD_SLOT_PAGES 40u /* areas of 20 pages, as in the load of tests/kmod/vmtest.c */
 #include "../load.h"
 #include "capture/decode.h"
 #include "capture/symbols.h"
@@ -64,10 +65,11 @@ static void die(const char *what)
 
 static uint8_t *reserve(struct records *records, uint32_t len)
 {
-	struct batch *batch = &records->batches[records->nr_batches - 1];
+	struct batch *batch =
+		records->nr_batches ? &records->batches[records->nr_batches - 1] : NULL;
 	uint8_t *at;
 
-	if (!records->nr_batches || batch->len + len > BATCH_BYTES) {
+	if (!batch || batch->len + len > BATCH_BYTES) {
 		records->batches = realloc(records->batches,
 					   (records->nr_batches + 1) * sizeof(*records->batches));
 		if (!records->batches)
