@@ -145,6 +145,8 @@ static void functions(void **state)
 	NO("stack!=vmalloc");
 	YES("stack!~baz");
 	NO("stack~BAR"); /* case counts */
+	f->area.caller_id = intern(f, "list+0x1/0x2"); /* beside a stack it says nothing new */
+	NO("stack~list");
 }
 
 /* Seeded: no stack, a caller as /proc/vmallocinfo has it, no task. */

@@ -188,9 +188,9 @@ static void purges_of_a_range(void **state)
 
 	add(f, ev_alloc(T0, 0, 4, 1));
 	add(f, ev_alloc(T0, 8, 9, 0));
-	add(f, ev_free(T0 + 10, 0, 4));
+	add(f, ev_free(T0 + 9, 0, 4));
 	add(f, ev_free(T0 + 5, 8, 9));
-	add(f, ev_purge(T0 + 11, T0 + 9)); /* begun before the free of 0..4 */
+	add(f, ev_purge(T0 + 11, T0 + 9)); /* begun with the free of 0..4 */
 	h = history(f, 0, 4, ROOM);
 	assert_int_equal(h.count, 2);
 	h = history(f, 8, 9, ROOM);
