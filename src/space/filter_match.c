@@ -132,8 +132,8 @@ static bool match_stack(const struct filter_node *term, const struct subject *su
 				     value))
 			return true;
 	}
-	return !stack.nr_frames && subject->area.caller_id &&
-	       compare_function(term, caller_label(subject), value);
+	/* Of an area without a stack; else it is one of the frames. */
+	return subject->area.caller_id && compare_function(term, caller_label(subject), value);
 }
 
 static bool match_comm(const struct filter_node *term, const struct subject *subject,

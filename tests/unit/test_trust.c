@@ -35,8 +35,12 @@ static const char *line(const struct trust_facts *facts, uint32_t columns)
 static void all_is_well(void **state)
 {
 	struct trust_facts facts = good();
+	struct trust_line laid;
 
 	(void)state;
+	trust_layout(&facts, 100, &laid);
+	for (uint32_t i = 0; i < laid.count; i++)
+		assert_false(laid.items[i].alarm);
 	assert_string_equal(
 		line(&facts, 100),
 		"ev 214/s LOST 0 MISSED 0 unmatched 0 | probes 8/8 | cpu 0.3% 480ns/ev | "
