@@ -113,6 +113,7 @@ static void modules(void **state)
 	YES("mod=foo");
 	YES("mod=[foo]");
 	NO("mod=fo");
+	NO("mod=foobar");
 	YES("mod~fo");
 	NO("mod~foobar");
 	NO("mod=kernel");
