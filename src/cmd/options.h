@@ -37,7 +37,7 @@ enum option_group {
 	TAKES_REPLAY = 1 << 17,  /* --speed, --at, --step, --strict */
 	TAKES_LEAKS = 1 << 18,   /* --group, --older, --since, --min-bytes */
 	TAKES_CHECK = 1 << 19,   /* --max-leak, --min-hole, --nagios */
-	TAKES_FILTER = 1 << 20,  /* --filter */
+	TAKES_FILTER = 1 << 21,  /* --filter */
 };
 
 enum color_when {

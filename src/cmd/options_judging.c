@@ -51,11 +51,14 @@ static void parse_filter(struct argp_state *state, const char *arg, struct optio
 	struct filter_error error;
 
 	filter_free(options->filter);
+	options->filter = NULL;
+	if (arg[strspn(arg, " \t\r\n")] == '\0')
+		return; /* an empty one: no filter */
 	switch (filter_compile(arg, &options->filter, &error)) {
 	case 0:
 		return;
 	case -EINVAL:
-		argp_error(state, "--filter: %s, at character %u", error.why, error.at + 1);
+		argp_error(state, "--filter: at character %u: %s", error.at + 1, error.why);
 		return;
 	default:
 		argp_failure(state, EXIT_FAILED, ENOMEM, "--filter");

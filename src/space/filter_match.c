@@ -302,6 +302,8 @@ bool filter_event(const struct filter *filter, const struct filter_base *base,
 	case EV_VFREE:
 		subject = subject_of_death(base, area, event);
 		break;
+	case EV_PURGE:
+		return false;
 	default:
 		return true;
 	}

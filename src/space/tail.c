@@ -91,10 +91,7 @@ const struct tail_entry *tail_add(struct tail *tail, const struct space *space,
 	*entry = (struct tail_entry){ .event = *event, .number = ++tail->total };
 	if (event->type == EV_PURGE)
 		entry->event.size = purged_bytes;
-	area = has_area(event) && event->start >= space_start(space) &&
-			       event->start < space_end(space)
-		       ? space_area_at(space, event->start)
-		       : NULL;
+	area = has_area(event) ? space_area_at(space, event->start) : NULL;
 	if (area && is_about(event, area))
 		entry->area = *area;
 	tail->next = (tail->next + 1) % tail->capacity;

@@ -145,7 +145,7 @@ static void functions(void **state)
 	NO("stack!~bar"); /* one of them does */
 	NO("stack!=vmalloc");
 	YES("stack!~baz");
-	NO("stack~BAR"); /* case counts */
+	NO("stack~BAR");                               /* case counts */
 	f->area.caller_id = intern(f, "list+0x1/0x2"); /* beside a stack it says nothing new */
 	NO("stack~list");
 }
@@ -477,9 +477,14 @@ static void deaths(void **state)
 /* A loss is never hidden. */
 static void about_no_area(void **state)
 {
-	static const uint8_t types[] = { EV_STACK, EV_PURGE,          EV_LOST,
-					 EV_TIME,  EV_SNAPSHOT_BEGIN, EV_SNAPSHOT_END };
+	static const uint8_t types[] = { EV_STACK, EV_LOST, EV_TIME, EV_SNAPSHOT_BEGIN,
+					 EV_SNAPSHOT_END };
+	struct event purge = { .type = EV_PURGE, .t_ns = S };
 	struct fixture *f = *state;
+
+	EVENT_NO("mod=foo", NULL, purge);
+	EVENT_NO("not mod=foo", NULL, purge);
+	EVENT_YES(" ", NULL, purge);
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		struct event event = { .type = types[i], .t_ns = S, .state = LOST_RING };
