@@ -302,7 +302,7 @@ BENCH_FILE   := $(B)/bench/load-$(BENCH_EVENTS).vmt
 
 # Built by make check, so that they do not rot.
 .PHONY: bench-programs
-bench-programs: $(patsubst %,$(B)/host/tests/bench/%,walk make_load replay leaks/chances)
+bench-programs: $(patsubst %,$(B)/host/tests/bench/%,walk make_load replay consume leaks/chances)
 
 .PHONY: bench
 bench: $(B)/host/tests/bench/walk $(B)/host/tests/bench/replay $(BENCH_FILE) vmtrace
@@ -324,10 +324,20 @@ $(B)/host/tests/bench/leaks/chances: $(B)/host/tests/bench/leaks/chances.o \
 $(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/space/% $(B)/host/src/allocator/%,$(HOST_OBJS))
 	$(Q)$(CC) $(CFLAGS) -o $@ $^
 
-$(B)/host/tests/bench/make_load $(B)/host/tests/bench/replay: $(B)/host/tests/bench/%: \
+$(patsubst %,$(B)/host/tests/bench/%,make_load replay consume): $(B)/host/tests/bench/%: \
 		$(B)/host/tests/bench/%.o $(filter-out %/src/vmtrace.o $(B)/host/src/cmd/%,$(HOST_OBJS))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(HOST_IS_I386),$(LIVE_LIBS)) $(OPTIONAL_LIBS) $(BASE_LIBS)
+
+# Static, so that valgrind can count what it does on i386.
+.PHONY: i386-bench
+i386-bench: $(B)/i386/bench/consume
+
+$(B)/i386/bench/consume: $(B)/i386/tests/bench/consume.o \
+		$(filter-out %/src/vmtrace.o $(B)/i386/src/cmd/%,$(I386_OBJS))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(I386_CC) -static $(CFLAGS) -o $@ $^ $(LIVE_LIBS) $(PPROF_LIBS) $(BASE_LIBS)
 
 $(BENCH_FILE): $(B)/host/tests/bench/make_load
 	$(call say,LOAD,$@)

@@ -179,11 +179,36 @@ uint64_t trend_end_ns(const struct trend_report *report, uint32_t index)
 	return report->start_ns + (index + 1) * report->step_ns;
 }
 
-static int compare_slopes(const void *a, const void *b)
+/* The value that would stand at index if the values were in order; moves them. All below index are
+ * then no larger, all above it no smaller. */
+static int64_t select_value(int64_t *values, uint32_t count, uint32_t index)
 {
-	const int64_t *x = a, *y = b;
+	uint32_t low = 0, high = count - 1;
 
-	return *x < *y ? -1 : *x > *y;
+	while (low < high) {
+		int64_t pivot = values[low + (high - low) / 2];
+		uint32_t left = low, right = high;
+
+		for (;;) {
+			int64_t swap;
+
+			while (values[left] < pivot)
+				left++;
+			while (values[right] > pivot)
+				right--;
+			if (left >= right)
+				break;
+			swap = values[left];
+			values[left++] = values[right];
+			values[right--] = swap;
+		}
+		/* [low, right] is no larger than what is behind it. */
+		if (index <= right)
+			high = right;
+		else
+			low = right + 1;
+	}
+	return values[index];
 }
 
 /* What the slope is drawn through: the begin (0), then the end of each bucket. Returns the largest
@@ -215,8 +240,10 @@ static int64_t median_slope(const struct trend_report *report)
 	}
 	if (!count)
 		return 0;
-	qsort(slopes, count, sizeof(slopes[0]), compare_slopes);
-	return (slopes[(count - 1) / 2] + slopes[count / 2]) / 2;
+	/* The same one if the count is odd. */
+	return (select_value(slopes, count, (count - 1) / 2) +
+		select_value(slopes, count, count / 2)) /
+	       2;
 }
 
 static void sum_up(struct trend_report *report)
