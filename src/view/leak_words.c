@@ -98,9 +98,7 @@ static void tell_freed(const struct leaks_report *report, const struct leak_susp
 	    s->freed, "90%", most,
 	    s->vanished ? " (some by the kernel's list: their free was missed)" : "");
 	if (s->verdict.finding == LEAK_GROWS && s->verdict.old_age_ns)
-		add(words,
-		    "%u are older than %s, the oldest %s; of those that became so old %u "
-		    "were freed",
+		add(words, "%u are older than %s (the oldest %s), and of such %u were freed",
 		    s->verdict.old, units_duration(s->verdict.old_age_ns, old, sizeof(old)),
 		    duration(s->oldest_ns, report->now_ns, oldest), s->verdict.freed_old);
 }

@@ -204,21 +204,19 @@ static void print_others(FILE *out, const struct view *view, const struct leaks_
 static void print_left_out(FILE *out, const struct view *view, const struct leaks_report *report)
 {
 	uint32_t lazy_bytes = space_totals(view->space).lazy_bytes;
-	char bytes[TEXT_NUMBER];
+	char before[TEXT_NUMBER], own[TEXT_NUMBER], lazy[TEXT_NUMBER];
 
-	if (report->before)
-		fprintf(out, " not judged: %u area%s (%s) from before it watched\n", report->before,
-			report->before == 1 ? "" : "s",
-			text_bytes(view, report->before_bytes, bytes));
-	if (report->own)
-		fprintf(out, " not judged: %u area%s (%s) of vmtrace itself\n", report->own,
-			report->own == 1 ? "" : "s", text_bytes(view, report->own_bytes, bytes));
+	if (report->before || report->own)
+		fprintf(out,
+			" not judged: %u areas (%s) from before it watched, %u (%s) of vmtrace\n",
+			report->before, text_bytes(view, report->before_bytes, before), report->own,
+			text_bytes(view, report->own_bytes, own));
 	if (report->filtered)
 		fprintf(out, " not judged: %u area%s that --filter leaves out\n", report->filtered,
 			report->filtered == 1 ? "" : "s");
 	if (lazy_bytes)
 		fprintf(out, " no leak: %s is lazy: freed, given back by the next purge\n",
-			text_bytes(view, lazy_bytes, bytes));
+			text_bytes(view, lazy_bytes, lazy));
 	if (report->missed)
 		fprintf(out, " %llu events were missed, and no list has put that right yet\n",
 			(unsigned long long)report->missed);
@@ -232,7 +230,7 @@ void text_leaks(FILE *out, const struct view *view, const struct leaks_report *r
 	unsigned int rows = top ? top : DEFAULT_TOP;
 	char watched[16];
 
-	fprintf(out, " %u leak%s among %u group%s of areas born in %s\n\n", report->leaks,
+	fprintf(out, " %u leak%s among %u group%s of areas born in %s\n", report->leaks,
 		report->leaks == 1 ? "" : "s", report->count, report->count == 1 ? "" : "s",
 		units_duration(watched_ns, watched, sizeof(watched)));
 	for (uint32_t i = 0; i < report->leaks && i < rows; i++)
