@@ -6,7 +6,7 @@
 #   make demo      a real 32-bit kernel under qemu, traced; does its whole set-up
 #   make check     all tests; does its whole set-up
 #   make unit      unit tests and golden tests: seconds, no root, no kernel
-#   make bench     what the model costs on this machine, and replay of 10 million events
+#   make bench     what events, the map and its views cost here, and replay of 10 million events
 #   make bench-leaks  what leaks finds in SCENARIOS (500) labelled recordings, from SEED (1) on
 #   make fuzz      FUZZ_SECONDS (600) of libFuzzer for each parser of bytes from outside
 #   make vm        the tests on a real kernel (CASES="..." for some of them)
@@ -302,11 +302,13 @@ BENCH_FILE   := $(B)/bench/load-$(BENCH_EVENTS).vmt
 
 # Built by make check, so that they do not rot.
 .PHONY: bench-programs
-bench-programs: $(patsubst %,$(B)/host/tests/bench/%,walk make_load replay consume leaks/chances)
+bench-programs: $(patsubst %,$(B)/host/tests/bench/%,walk make_load replay consume views leaks/chances)
 
 .PHONY: bench
-bench: $(B)/host/tests/bench/walk $(B)/host/tests/bench/replay $(BENCH_FILE) vmtrace
+bench: $(patsubst %,$(B)/host/tests/bench/%,walk views consume replay) $(BENCH_FILE) vmtrace
 	$(Q)$(B)/host/tests/bench/walk
+	$(Q)$(B)/host/tests/bench/views
+	$(Q)$(B)/host/tests/bench/consume
 	$(Q)$(B)/host/tests/bench/replay $(BENCH_FILE) ./vmtrace
 
 SCENARIOS ?= 500
@@ -325,7 +327,7 @@ $(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/
 		%/view/units.o,$(HOST_OBJS))
 	$(Q)$(CC) $(CFLAGS) -o $@ $^
 
-$(patsubst %,$(B)/host/tests/bench/%,make_load replay consume): $(B)/host/tests/bench/%: \
+$(patsubst %,$(B)/host/tests/bench/%,make_load replay consume views): $(B)/host/tests/bench/%: \
 		$(B)/host/tests/bench/%.o $(filter-out %/src/vmtrace.o $(B)/host/src/cmd/%,$(HOST_OBJS))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(HOST_IS_I386),$(LIVE_LIBS)) $(OPTIONAL_LIBS) $(BASE_LIBS)
