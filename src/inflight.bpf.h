@@ -11,26 +11,20 @@
 #include "kernel.bpf.h"
 #include "transport.bpf.h"
 
-#define STACK_WORDS  4
 #define KEPT_AFTER   16
 #define MAX_NESTED  4   /* power of two; allocations of one task inside each other */
 #define NR_REQUESTS 512 /* power of two */
 
-/* What an allocation in progress was asked for: from its entry to its return. */
+/* An allocation in progress, from its entry to its return. */
 struct inflight_slot {
 	uint64_t t_ns VMT_ALIGNED8;
 	uint32_t bp; /* callee-saved, so the same at entry and return: tells which call returns */
 	uint32_t sp; /* at entry: a later entry with sp at or above it is not inside this one */
-	uint32_t size;
-	uint32_t align;
-	uint32_t vstart;
-	uint32_t stack[STACK_WORDS]; /* what lay at sp: return address, arguments 4 to 6 */
-	uint32_t requested;
 	uint32_t nr_vms;   /* pcpu_get_vm_areas: how many areas; 0 = alloc_vmap_area */
 	uint32_t reported; /* insert_entry has sent its area */
-	uint32_t reserved;
+	struct wire_alloc alloc; /* the record, filled in as things are known, and sent from here */
 };
-_Static_assert(sizeof(struct inflight_slot) == 64, "inflight_slot");
+_Static_assert(sizeof(struct inflight_slot) == 120, "inflight_slot");
 
 /*
  * The calls of one task. An entry is made by the first of them and goes when none is left, since
@@ -113,21 +107,29 @@ static __always_inline struct inflight *inflight_of(uint32_t tid)
 	return bpf_map_lookup_elem(&inflight, &tid);
 }
 
+/* What an entry begins with: too large for the stack of a program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct inflight);
+} no_calls SEC(".maps");
+
 static __always_inline struct inflight *inflight_new(uint32_t tid)
 {
-	struct inflight empty = {};
+	uint32_t key = 0;
+	struct inflight *empty = bpf_map_lookup_elem(&no_calls, &key);
 
-	bpf_map_update_elem(&inflight, &tid, &empty, BPF_NOEXIST);
+	if (empty)
+		bpf_map_update_elem(&inflight, &tid, empty, BPF_NOEXIST);
 	return inflight_of(tid);
 }
 
 /* A slot for a call of this task that begins with sp; its fields are those of an earlier one. NULL,
  * and counted, if there is no room. inflight_pushed when it is filled. */
-static __always_inline struct inflight_slot *inflight_push(const struct run *run, uint32_t sp,
-							   struct inflight **task)
+static __always_inline struct inflight_slot *inflight_push(const struct run *run, uint32_t tid,
+							   uint32_t sp, struct inflight **task)
 {
-	uint32_t tid = current_tid();
-
 	*task = inflight_of(tid);
 	if (!*task)
 		*task = inflight_new(tid);
@@ -148,12 +150,14 @@ static __always_inline void inflight_pushed(const struct run *run, struct inflig
 }
 
 /* The slot of the call on whose stack sp lies, or NULL. */
-static __always_inline struct inflight_slot *inflight_top(uint32_t tid, uint32_t sp)
+static __always_inline struct inflight_slot *inflight_top(uint32_t tid, uint32_t sp,
+							  struct inflight **of_task)
 {
 	struct inflight *task = inflight_of(tid);
 	struct inflight_slot *slot;
 	uint32_t depth;
 
+	*of_task = task;
 	if (!task)
 		return NULL;
 	depth = task->depth;

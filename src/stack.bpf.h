@@ -82,7 +82,7 @@ static __always_inline bool send_alloc(void *ctx, const struct run *run,
 
 #ifndef VMT_PERF
 
-#define PIECE_BYTES  512u  /* of a stack, read at once */
+#define PIECE_BYTES  3072u /* of a stack, at most: 24 frames of 128 bytes */
 #define STACK_BYTES  8192u /* THREAD_SIZE of i386, aligned to that */
 #define NR_KNOWN     1024  /* power of two */
 /* Odd, an immediate of BPF, and larger than two addresses of kernel code can be apart: so frames that
@@ -127,15 +127,26 @@ static __always_inline uint64_t *known_name(uint64_t name)
 	return bpf_map_lookup_elem(&known_names, &key);
 }
 
+/* From bp to the top of its stack, at most PIECE_BYTES. */
 static __always_inline bool read_piece(struct scratch *scratch, uint32_t bp)
 {
-	return read_kernel(bp, scratch->piece, PIECE_BYTES);
+	uint32_t bytes = STACK_BYTES - (bp & (STACK_BYTES - 1));
+
+	if (bytes > PIECE_BYTES)
+		bytes = PIECE_BYTES;
+	return read_kernel(bp, scratch->piece, bytes);
 }
 
 /* The words at off in the piece: the saved %ebp, the return address. off <= PIECE_BYTES - 8 */
 static __always_inline const uint32_t *frame_at(const struct scratch *scratch, uint64_t off)
 {
 	return (const uint32_t *)((const uint8_t *)scratch->piece + off);
+}
+
+/* How far from the begin of the piece frame lies. */
+static __always_inline uint32_t in_piece(const struct scratch *scratch, const uint32_t *frame)
+{
+	return (uint32_t)((const uint8_t *)frame - (const uint8_t *)scratch->piece);
 }
 
 /* True if registers of user space, or the empty ones with which a kernel thread begins, lie there. */
@@ -172,36 +183,41 @@ static __always_inline bool is_last(const struct scratch *scratch, uint32_t base
 
 /*
  * The name of the stack whose frames are first and then those above the frame at bp, with which the
- * piece begins. 0 if the walk comes to no end that it knows. *nr: how many frames, at most depth.
+ * piece begins; 0 if the walk comes to no end that it knows, or out of the piece. *cut: there are
+ * more than depth frames, or as many.
+ *
+ * What is done for a frame is 8 instructions, unrolled, if the depth is the one that is usual.
  */
 static __always_inline uint64_t walk_name(struct scratch *scratch, uint32_t first, uint32_t bp,
-					  uint32_t depth, uint32_t *nr)
+					  uint32_t depth, bool *cut)
 {
 	/* 64 bits wide: the interpreter then has no halves to clear. */
-	uint64_t name = NAME_FACTOR + (uint64_t)first, base = bp, next = scratch->piece[0];
-	uint64_t off = 0, above;
-	uint32_t i;
+	uint64_t name = NAME_FACTOR + (uint64_t)first, base = bp, above = 0;
+	const uint32_t *frame = scratch->piece;
 
-	for (i = 1; i < VMT_MAX_FRAMES && i < depth; i++) {
-		const uint32_t *frame;
-
-		above = next - base;
-		if (above > PIECE_BYTES - 8) {
-			if (is_last(scratch, base, base + off, next))
-				break;
-			if ((next ^ bp) >= STACK_BYTES || next <= base ||
-			    !read_piece(scratch, next))
-				return 0;
-			base = next;
-			above = 0;
+	*cut = true;
+	if (depth == VMT_MAX_FRAMES) {
+#pragma unroll
+		for (int i = 1; i < VMT_MAX_FRAMES; i++) {
+			above = frame[0] - base;
+			if (above > PIECE_BYTES - 8)
+				goto out_of_piece;
+			frame = frame_at(scratch, above);
+			name = name * NAME_FACTOR + frame[1];
 		}
-		off = above;
-		frame = frame_at(scratch, off);
-		name = name * NAME_FACTOR + frame[1];
-		next = frame[0];
+		return name;
 	}
-	*nr = i;
+	for (uint32_t i = 1; i < depth; i++) {
+		above = frame[0] - base;
+		if (above > PIECE_BYTES - 8)
+			goto out_of_piece;
+		frame = frame_at(scratch, above);
+		name = name * NAME_FACTOR + frame[1];
+	}
 	return name;
+out_of_piece:
+	*cut = false;
+	return is_last(scratch, base, base + in_piece(scratch, frame), frame[0]) ? name : 0;
 }
 
 /* The name that nr frames as bpf_get_stack gives them would have, were the first one first. */
@@ -220,7 +236,7 @@ static __always_inline uint64_t name_of(const uint64_t *ips, uint32_t nr, uint32
  * return address there; bpf_get_stack shows that on kernels before 5.15.
  */
 static __always_inline void send_named(void *ctx, const struct run *run, struct scratch *scratch,
-				       struct wire_alloc *alloc, uint64_t name, uint32_t nr,
+				       struct wire_alloc *alloc, uint64_t name, bool cut,
 				       uint32_t first, uint32_t seen)
 {
 	uint32_t depth = run->config->stack_depth;
@@ -230,19 +246,20 @@ static __always_inline void send_named(void *ctx, const struct run *run, struct 
 
 	if (known && *known == name) {
 		alloc->stack_name = name;
-		if (nr >= depth)
+		if (cut) {
 			alloc->head.flags |= WIRE_F_STACK_CUT;
-		if (nr >= VMT_MAX_FRAMES)
-			COUNT(run, stack_cut);
+			if (depth == VMT_MAX_FRAMES)
+				COUNT(run, stack_cut);
+		}
 		send(run, ctx, alloc, sizeof(*alloc));
 		return;
 	}
+	alloc->stack_name = 0;
 	record->alloc = *alloc;
 	bytes = bpf_get_stack(ctx, scratch->ips, depth * sizeof(scratch->ips[0]), OWN_FRAME);
 	keep_frames(run, scratch->ips, bytes, record);
-	if (!known || record->alloc.head.nr_frames != nr ||
-	    ((uint32_t)scratch->ips[0] != first && (uint32_t)scratch->ips[0] != seen) ||
-	    name_of(scratch->ips, nr, first) != name) {
+	if (!known || ((uint32_t)scratch->ips[0] != first && (uint32_t)scratch->ips[0] != seen) ||
+	    name_of(scratch->ips, record->alloc.head.nr_frames, first) != name) {
 		send_alloc(ctx, run, record);
 		return;
 	}

@@ -14,7 +14,7 @@
 
 #define MAX_PERCPU_VMS 4 /* areas of one percpu chunk: one a NUMA node, 1 on most i386 */
 #define ENOMEM         12
-#define GFP_BITS       28 /* include/linux/gfp_types.h: no flag lies higher on i386 */
+#define WARN_GFP_ARG   4 /* its first, but on the stack: a function of varying arguments */
 #define NR_ATTEMPTS    64 /* power of two */
 
 /*
@@ -70,45 +70,21 @@ static __always_inline uint32_t latency_ns(uint64_t from_ns, uint64_t to_ns)
 	return latency > 0xffffffff ? 0xffffffff : (uint32_t)latency;
 }
 
-/* alloc_vmap_area(size, align, vstart, vend, node, gfp): gfp of a slot, 0 = not known. */
-static __always_inline uint32_t slot_gfp(const struct run *run, const struct inflight_slot *slot)
+/* A record of an area whose entry was not seen. */
+static __always_inline void fill_unknown(struct wire_alloc *alloc)
 {
-	uint32_t arg = run->config->gfp_arg, gfp = 0;
-
-	if (arg == 5)
-		gfp = slot->stack[2];
-	else if (arg == 6)
-		gfp = slot->stack[3];
-	return gfp >> GFP_BITS ? 0 : gfp;
+	fill_head(&alloc->head, WIRE_ALLOC, bpf_ktime_get_ns());
+	alloc->head.flags = WIRE_F_NO_ENTRY;
 }
 
-/* Every field but start, end and comm. slot: NULL if the entry was not seen. */
-static __always_inline void fill_alloc(const struct run *run, const struct inflight_slot *slot,
-				       uint64_t pid_tgid, struct wire_alloc *alloc)
+/* What is left to fill in when the area is known, or that there is none. */
+static __always_inline void fill_end(struct wire_alloc *alloc, uint64_t entry_ns)
 {
 	uint64_t now = bpf_ktime_get_ns();
 
 	alloc->head.t_ns = now;
-	alloc->head.type = WIRE_ALLOC;
-	alloc->head.nr_frames = 0;
-	alloc->head.flags = slot ? 0 : WIRE_F_NO_ENTRY;
-	alloc->head.pid = pid_tgid >> 32;
-	alloc->head.tid = (uint32_t)pid_tgid;
-	alloc->head.reserved = 0;
-	alloc->err = 0;
-	alloc->stack_name = 0;
-	if (!slot) {
-		alloc->size = alloc->align = alloc->vstart = alloc->vend = 0;
-		alloc->gfp = alloc->latency_ns = alloc->requested = 0;
-		return;
-	}
-	alloc->latency_ns = latency_ns(slot->t_ns, now);
-	alloc->size = slot->size;
-	alloc->align = slot->align;
-	alloc->vstart = slot->vstart;
-	alloc->vend = slot->stack[1];
-	alloc->gfp = slot_gfp(run, slot);
-	alloc->requested = slot->requested;
+	alloc->latency_ns = latency_ns(entry_ns, now);
+	bpf_get_current_comm(alloc->head.comm, sizeof(alloc->head.comm));
 }
 
 /* va_start and va_end lie side by side in every kernel so far: then one read has both. */
@@ -132,32 +108,40 @@ static __always_inline bool read_area(const struct run *run, uint32_t va, struct
 
 /* What a slot of any call begins with. */
 static __always_inline void begin_slot(struct inflight_slot *slot, const struct pt_regs *ctx,
-				       uint32_t sp)
+				       uint64_t pid_tgid, uint32_t sp)
 {
+	struct wire_alloc *alloc = &slot->alloc;
+
 	slot->t_ns = bpf_ktime_get_ns();
 	slot->bp = ctx->bp;
 	slot->sp = sp;
-	slot->requested = 0;
 	slot->nr_vms = 0;
 	slot->reported = 0;
-	if (!read_kernel(sp, slot->stack, sizeof(slot->stack)))
-		__builtin_memset(slot->stack, 0, sizeof(slot->stack));
+	alloc->head.type = WIRE_ALLOC;
+	alloc->head.nr_frames = 0;
+	alloc->head.flags = 0;
+	alloc->head.pid = pid_tgid >> 32;
+	alloc->head.tid = (uint32_t)pid_tgid;
+	if (!read_kernel(sp, alloc->at_sp, sizeof(alloc->at_sp)))
+		__builtin_memset(alloc->at_sp, 0, sizeof(alloc->at_sp));
 }
 
 PROGRAM("kprobe", alloc_entry, struct pt_regs)
 {
+	uint64_t pid_tgid = bpf_get_current_pid_tgid();
 	uint32_t sp = entry_sp(ctx, run->config);
 	struct inflight *task;
-	struct inflight_slot *slot = inflight_push(run, sp, &task);
+	struct inflight_slot *slot = inflight_push(run, (uint32_t)pid_tgid, sp, &task);
 
 	if (!slot)
 		return;
-	begin_slot(slot, ctx, sp);
-	slot->size = ARG1(ctx);
-	slot->align = ARG2(ctx);
-	slot->vstart = ARG3(ctx);
+	begin_slot(slot, ctx, pid_tgid, sp);
+	slot->alloc.head.reserved = run->config->gfp_arg;
+	slot->alloc.size = ARG1(ctx);
+	slot->alloc.align = ARG2(ctx);
+	slot->alloc.vstart = ARG3(ctx);
 	if (run->config->with_requests)
-		slot->requested = take_request(sp, slot->size);
+		slot->alloc.requested = take_request(sp, slot->alloc.size);
 	inflight_pushed(run, task);
 }
 
@@ -173,26 +157,37 @@ PROGRAM("kprobe", alloc_entry, struct pt_regs)
  *
  * alloc_by_return says that an area whose entry was not seen is alloc_return's.
  */
+static __always_inline bool is_told(const struct run *run, const struct inflight_slot *slot)
+{
+	return slot ? slot->reported : !run->config->alloc_by_return;
+}
+
 PROGRAM("kretprobe", alloc_return, struct pt_regs)
 {
 	uint32_t va = result_of(ctx);
-	uint64_t pid_tgid = bpf_get_current_pid_tgid();
 	struct alloc_record record = {};
+	struct inflight_slot *slot;
 	struct inflight *task;
-	struct inflight_slot *slot = inflight_pop(run, (uint32_t)pid_tgid, ctx->bp, &task);
-	bool told = slot ? slot->reported : !run->config->alloc_by_return;
+	uint64_t pid_tgid;
 
-	if (!IS_ERROR(va) && told) {
+	if (va == run->stats->inserted && !run->config->insert_needs_slot)
+		return; /* insert_entry has told it, and is done with its slot */
+	pid_tgid = bpf_get_current_pid_tgid();
+	slot = inflight_pop(run, (uint32_t)pid_tgid, ctx->bp, &task);
+	if (!IS_ERROR(va) && is_told(run, slot)) {
 		if (slot)
 			inflight_popped((uint32_t)pid_tgid, task);
 		return;
 	}
-	fill_alloc(run, slot, pid_tgid, &record.alloc);
-	bpf_get_current_comm(record.alloc.head.comm, sizeof(record.alloc.head.comm));
-	if (slot)
+	if (slot) {
+		fill_end(&slot->alloc, slot->t_ns);
+		record.alloc = slot->alloc;
+		record.alloc.stack_name = 0; /* of an earlier use of the slot */
 		inflight_popped((uint32_t)pid_tgid, task);
-	else
+	} else {
 		COUNT(run, no_entry);
+		fill_unknown(&record.alloc);
+	}
 	if (IS_ERROR(va)) {
 		record.alloc.head.type = WIRE_FAIL;
 		record.alloc.err = (int32_t)va;
@@ -212,7 +207,7 @@ PROGRAM("kretprobe", alloc_return, struct pt_regs)
 
 static __always_inline void send_inserted(struct pt_regs *ctx, const struct run *run,
 					  const struct inflight_slot *slot,
-					  const struct wire_alloc *alloc)
+					  struct wire_alloc *alloc)
 {
 	struct alloc_record record = {};
 
@@ -233,21 +228,58 @@ static __always_inline void send_inserted(struct pt_regs *ctx, const struct run 
 					  struct wire_alloc *alloc)
 {
 	struct scratch *scratch = get_scratch();
-	uint32_t depth = run->config->stack_depth, first, seen, nr = 0;
+	uint32_t depth = run->config->stack_depth, first, seen;
 	uint64_t name;
+	bool cut;
 
 	if (!scratch || depth == 0 || depth > VMT_MAX_FRAMES || !read_piece(scratch, ctx->bp)) {
+		alloc->stack_name = 0;
 		send(run, ctx, alloc, sizeof(*alloc));
 		return;
 	}
 	first = seen = scratch->piece[1];
 	if (slot && slot->bp == scratch->piece[0])
-		first = slot->stack[0];
-	name = walk_name(scratch, first, ctx->bp, depth, &nr);
-	send_named(ctx, run, scratch, alloc, name, nr, first, seen);
+		first = slot->alloc.at_sp[0];
+	name = walk_name(scratch, first, ctx->bp, depth, &cut);
+	send_named(ctx, run, scratch, alloc, name, cut, first, seen);
 }
 
 #endif
+
+/* Room for a record that has no slot: the stack of a program has none left. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct wire_alloc);
+} unknowns SEC(".maps");
+
+/* The record of an area whose call was not seen. */
+static __always_inline struct wire_alloc *unknown_alloc(const struct run *run)
+{
+	uint32_t key = 0;
+	struct wire_alloc *alloc = bpf_map_lookup_elem(&unknowns, &key);
+
+	if (!alloc)
+		return NULL;
+	if (!run->config->insert_alone)
+		COUNT(run, no_entry);
+	__builtin_memset(alloc, 0, sizeof(*alloc));
+	fill_unknown(alloc);
+	return alloc;
+}
+
+/* Of no use any more but to the return, where that has to know; else it goes here. */
+static __always_inline void slot_told(const struct run *run, struct inflight *task, uint32_t tid,
+				      uint32_t va)
+{
+	COUNT(run, returns);
+	if (run->config->insert_needs_slot)
+		return;
+	run->stats->inserted = va;
+	task->depth--;
+	inflight_popped(tid, task);
+}
 
 /*
  * Called by alloc_vmap_area and pcpu_get_vm_areas for what they return, under vmap_area_lock; from
@@ -255,11 +287,11 @@ static __always_inline void send_inserted(struct pt_regs *ctx, const struct run 
  */
 PROGRAM("kprobe", insert_entry, struct pt_regs)
 {
-	uint64_t pid_tgid = bpf_get_current_pid_tgid();
-	uint32_t sp = entry_sp(ctx, run->config);
-	struct inflight_slot *slot = inflight_top((uint32_t)pid_tgid, sp);
-	uint32_t caller_bp;
-	struct wire_alloc alloc;
+	uint32_t tid = current_tid(), caller_bp;
+	struct inflight *task;
+	struct inflight_slot *slot = inflight_top(tid, entry_sp(ctx, run->config), &task);
+	struct wire_alloc *alloc;
+	struct wire_head area;
 
 	if (slot && slot->nr_vms)
 		return; /* percpu_return reports it */
@@ -267,19 +299,24 @@ PROGRAM("kprobe", insert_entry, struct pt_regs)
 	if (run->config->insert_needs_slot &&
 	    (!slot || !read32(ctx->bp, &caller_bp) || caller_bp != slot->bp))
 		return;
-	if (!read_area(run, ARG1(ctx), &alloc.head))
+	if (!read_area(run, ARG1(ctx), &area))
 		return;
-	if (slot && slot->size != alloc.head.end - alloc.head.start)
+	if (slot && slot->alloc.size != area.end - area.start)
 		slot = NULL; /* of a call whose return was missed */
-	if (!slot && !run->config->insert_alone)
-		COUNT(run, no_entry);
-	fill_alloc(run, slot, pid_tgid, &alloc);
-	bpf_get_current_comm(alloc.head.comm, sizeof(alloc.head.comm));
 	if (slot) {
+		alloc = &slot->alloc;
+		fill_end(alloc, slot->t_ns);
 		slot->reported = 1;
-		COUNT(run, returns);
+	} else {
+		alloc = unknown_alloc(run);
+		if (!alloc)
+			return;
 	}
-	send_inserted(ctx, run, slot, &alloc);
+	alloc->head.start = area.start;
+	alloc->head.end = area.end;
+	send_inserted(ctx, run, slot, alloc);
+	if (slot)
+		slot_told(run, task, tid, ARG1(ctx));
 }
 
 /* ---- tracepoint vmalloc:alloc_vmap_area(addr, size, align, vstart, vend, failed) ---------------
@@ -292,34 +329,30 @@ static __always_inline struct attempt *task_attempt(void)
 	return bpf_map_lookup_elem(&attempts, &key);
 }
 
-static __always_inline void note_attempt(const struct inflight_slot *slot)
+static __always_inline void note_attempt(const struct wire_alloc *alloc)
 {
 	struct attempt *attempt = task_attempt();
 
 	if (!attempt)
 		return;
-	attempt->t_ns = slot->t_ns;
+	attempt->t_ns = bpf_ktime_get_ns();
 	attempt->tid = current_tid();
-	attempt->size = slot->size;
-	attempt->align = slot->align;
-	attempt->vstart = slot->vstart;
-	attempt->vend = slot->stack[1];
-	attempt->requested = slot->requested;
+	attempt->size = alloc->size;
+	attempt->align = alloc->align;
+	attempt->vstart = alloc->vstart;
+	attempt->vend = alloc->at_sp[1];
+	attempt->requested = alloc->requested;
 }
 
-static __always_inline void take_attempt(struct inflight_slot *slot)
+/* The attempt of this task, once; NULL if there is none. */
+static __always_inline struct attempt *take_attempt(void)
 {
 	struct attempt *attempt = task_attempt();
 
 	if (!attempt || attempt->tid != current_tid())
-		return;
+		return NULL;
 	attempt->tid = 0;
-	slot->t_ns = attempt->t_ns;
-	slot->size = attempt->size;
-	slot->align = attempt->align;
-	slot->vstart = attempt->vstart;
-	slot->stack[1] = attempt->vend;
-	slot->requested = attempt->requested;
+	return attempt;
 }
 
 /* True if this task's last search of that size failed, and its return was not seen. */
@@ -334,28 +367,24 @@ static __always_inline bool attempt_untaken(uint32_t size)
  * another one after a purge. */
 PROGRAM("tracepoint", alloc_tracepoint, struct alloc_tracepoint_args)
 {
-	struct inflight_slot slot = {
-		.t_ns = bpf_ktime_get_ns(),
-		.size = ctx->size,
-		.align = ctx->align,
-		.vstart = ctx->vstart,
-		.stack = { [1] = ctx->vend },
-	};
-	struct inflight_slot failed = {};
 	struct alloc_record record = {};
+	struct wire_alloc *alloc = &record.alloc;
+	struct attempt *failed = take_attempt(); /* of this call, or of one with a missed return */
 
-	take_attempt(&failed); /* of this call, or left by one whose return was missed */
-	slot.requested = take_request(0, slot.size);
-	if (failed.t_ns && failed.size == slot.size && !slot.requested)
-		slot.requested = failed.requested;
+	alloc->size = ctx->size;
+	alloc->align = ctx->align;
+	alloc->vstart = ctx->vstart;
+	alloc->at_sp[1] = ctx->vend;
+	alloc->requested = take_request(0, alloc->size);
+	if (failed && failed->size == alloc->size && !alloc->requested)
+		alloc->requested = failed->requested;
 	if (ctx->failed) {
-		note_attempt(&slot);
+		note_attempt(alloc);
 		return;
 	}
-	fill_alloc(run, &slot, bpf_get_current_pid_tgid(), &record.alloc);
-	bpf_get_current_comm(record.alloc.head.comm, sizeof(record.alloc.head.comm));
-	record.alloc.head.start = ctx->addr;
-	record.alloc.head.end = ctx->addr + slot.size;
+	fill_head(&alloc->head, WIRE_ALLOC, bpf_ktime_get_ns());
+	alloc->head.start = ctx->addr;
+	alloc->head.end = ctx->addr + alloc->size;
 	add_stack(ctx, run, 0, &record);
 	send_alloc(ctx, run, &record);
 }
@@ -363,16 +392,25 @@ PROGRAM("tracepoint", alloc_tracepoint, struct alloc_tracepoint_args)
 /* alloc_vmap_area returned: only failures are news. */
 PROGRAM("kretprobe", fail_return, struct pt_regs)
 {
-	struct inflight_slot slot = {};
+	uint32_t result = result_of(ctx);
 	struct alloc_record record = {};
+	struct attempt *failed;
 
-	if (!IS_ERROR(result_of(ctx)))
+	if (!IS_ERROR(result))
 		return;
-	take_attempt(&slot);
-	fill_alloc(run, slot.t_ns ? &slot : NULL, bpf_get_current_pid_tgid(), &record.alloc);
-	bpf_get_current_comm(record.alloc.head.comm, sizeof(record.alloc.head.comm));
+	failed = take_attempt();
+	fill_unknown(&record.alloc);
+	if (failed) {
+		record.alloc.head.flags = 0;
+		record.alloc.latency_ns = latency_ns(failed->t_ns, record.alloc.head.t_ns);
+		record.alloc.size = failed->size;
+		record.alloc.align = failed->align;
+		record.alloc.vstart = failed->vstart;
+		record.alloc.at_sp[1] = failed->vend;
+		record.alloc.requested = failed->requested;
+	}
 	record.alloc.head.type = WIRE_FAIL;
-	record.alloc.err = (int32_t)result_of(ctx);
+	record.alloc.err = (int32_t)result;
 	if (record.alloc.requested)
 		fail_request(ctx->bp);
 	add_stack(ctx, run, 0, &record);
@@ -441,19 +479,22 @@ PROGRAM("tracepoint", purge_tracepoint, struct purge_tracepoint_args)
 
 PROGRAM("kprobe", percpu_entry, struct pt_regs)
 {
+	uint64_t pid_tgid = bpf_get_current_pid_tgid();
 	uint32_t sp = entry_sp(ctx, run->config);
 	struct inflight *task;
-	struct inflight_slot *slot = inflight_push(run, sp, &task);
+	struct inflight_slot *slot = inflight_push(run, (uint32_t)pid_tgid, sp, &task);
 
 	if (!slot)
 		return;
-	begin_slot(slot, ctx, sp);
+	begin_slot(slot, ctx, pid_tgid, sp);
 	slot->nr_vms = ARG3(ctx);
-	slot->align = slot->stack[1];
-	slot->vstart = slot->stack[1] = 0; /* what alloc_vmap_area has there */
-	slot->stack[2] = slot->stack[3] = 0;
-	slot->size = 0;
-	read32(ARG2(ctx), &slot->size);
+	slot->alloc.head.reserved = 0;
+	slot->alloc.align = slot->alloc.at_sp[1]; /* its fourth argument is that */
+	slot->alloc.at_sp[1] = 0;
+	slot->alloc.vstart = 0;
+	slot->alloc.requested = 0;
+	slot->alloc.size = 0;
+	read32(ARG2(ctx), &slot->alloc.size);
 	inflight_pushed(run, task);
 }
 
@@ -481,19 +522,22 @@ static __always_inline void send_percpu_vm(void *ctx, const struct run *run,
 
 PROGRAM("kretprobe", percpu_return, struct pt_regs)
 {
-	uint32_t vms = result_of(ctx), nr_vms;
+	uint32_t vms = result_of(ctx), nr_vms = 1;
 	uint64_t pid_tgid = bpf_get_current_pid_tgid();
 	struct alloc_record record = {};
 	struct inflight *task;
 	struct inflight_slot *slot = inflight_pop(run, (uint32_t)pid_tgid, ctx->bp, &task);
 
-	nr_vms = slot ? slot->nr_vms : 1;
-	fill_alloc(run, slot, pid_tgid, &record.alloc);
-	bpf_get_current_comm(record.alloc.head.comm, sizeof(record.alloc.head.comm));
-	if (slot)
+	if (slot) {
+		nr_vms = slot->nr_vms;
+		fill_end(&slot->alloc, slot->t_ns);
+		record.alloc = slot->alloc;
+		record.alloc.stack_name = 0; /* of an earlier use of the slot */
 		inflight_popped((uint32_t)pid_tgid, task);
-	else
+	} else {
 		COUNT(run, no_entry);
+		fill_unknown(&record.alloc);
+	}
 	record.alloc.head.flags |= WIRE_F_PERCPU;
 	add_stack(ctx, run, 0, &record);
 	if (!vms) {
@@ -538,9 +582,8 @@ PROGRAM("kprobe", warn_entry, struct pt_regs)
 	fill_head(&record.alloc.head, WIRE_FAIL, bpf_ktime_get_ns());
 	record.alloc.head.flags |= WIRE_F_PAGES;
 	read32(sp, &record.alloc.head.start);
-	stack_arg(sp, 4, &record.alloc.gfp);
-	if (record.alloc.gfp >> GFP_BITS)
-		record.alloc.gfp = 0;
+	record.alloc.head.reserved = WARN_GFP_ARG;
+	stack_arg(sp, WARN_GFP_ARG, &record.alloc.at_sp[WARN_GFP_ARG - 3]);
 	record.alloc.requested = asked->bytes;
 	record.alloc.size = asked->size;
 	if (!asked->size) /* it got no further: whole pages and the guard page */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/known_stacks.h"
+#include "capture/named_stacks.h"
 #include "capture/wire.h"
 #include "space/kind.h"
 
@@ -22,19 +24,17 @@ struct last_fail {
 	uint32_t requested;
 };
 
-#define NR_LAST_FAILS 16 /* power of two */
+#define NR_LAST_FAILS   16 /* power of two */
+#define FIRST_STACK_ARG 4  /* after three in registers; at_sp[0] is the return address */
+#define GFP_BITS        28
 
-/* A stack that the kernel side has named, and names alone from then on. */
-struct named_stack {
-	uint64_t name; /* 0 = empty */
-	uint32_t frames[VMT_MAX_FRAMES];
-	uint32_t nr_frames;
-	uint32_t stack_id;
-	uint32_t generation; /* of the resolver, when stack_id was found */
-	bool settled;        /* stack_id is right for as long as that is the same */
+/* The name of a task, as it came last. */
+struct task_name {
+	uint32_t words[VMT_COMM_LEN / 4]; /* all 0: none */
+	uint32_t name_id;
 };
 
-#define FIRST_NAMED 256u /* power of two */
+#define NR_TASK_NAMES 64 /* power of two */
 
 struct decode {
 	struct names *names;
@@ -44,9 +44,10 @@ struct decode {
 	struct stack_facts *facts; /* by stack id */
 	uint32_t nr_facts;
 	struct last_fail last_fails[NR_LAST_FAILS]; /* by the low bits of tid */
-	struct named_stack *named;                  /* open addressing; at most half full */
-	uint32_t nr_named;
-	uint32_t named_size; /* power of two */
+	struct task_name task_names[NR_TASK_NAMES]; /* by the low bits of tid */
+	struct known_stacks *known;
+	struct named_stacks *named;
+	uint32_t generation; /* of the resolver when they were learnt */
 };
 
 struct decode *decode_new(struct names *names, struct stacks *stacks, struct resolver *resolver,
@@ -60,6 +61,12 @@ struct decode *decode_new(struct names *names, struct stacks *stacks, struct res
 	decode->stacks = stacks;
 	decode->resolver = resolver;
 	decode->own_pid = own_pid;
+	decode->known = known_stacks_new();
+	decode->named = named_stacks_new();
+	if (!decode->known || !decode->named) {
+		decode_free(decode);
+		return NULL;
+	}
 	return decode;
 }
 
@@ -67,8 +74,9 @@ void decode_free(struct decode *decode)
 {
 	if (!decode)
 		return;
+	known_stacks_free(decode->known);
+	named_stacks_free(decode->named);
 	free(decode->facts);
-	free(decode->named);
 	free(decode);
 }
 
@@ -95,68 +103,8 @@ static struct stack_facts facts_of_stack(struct decode *decode, uint32_t stack_i
 	return facts;
 }
 
-/* ---- stacks, and their names ------------------------------------------------------------------
- */
-
-/* The place of name: its own, or the empty one that it would have. */
-static struct named_stack *named_place(struct named_stack *table, uint32_t size, uint64_t name)
-{
-	uint32_t at = (uint32_t)(name ^ name >> 32) & (size - 1);
-
-	while (table[at].name && table[at].name != name)
-		at = (at + 1) & (size - 1);
-	return &table[at];
-}
-
-static int named_grow(struct decode *decode)
-{
-	uint32_t size = decode->named_size ? 2 * decode->named_size : FIRST_NAMED;
-	struct named_stack *table;
-
-	if (decode->nr_named < decode->named_size / 2)
-		return 0;
-	table = calloc(size, sizeof(*table));
-	if (!table)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < decode->named_size; i++) {
-		if (decode->named[i].name)
-			*named_place(table, size, decode->named[i].name) = decode->named[i];
-	}
-	free(decode->named);
-	decode->named = table;
-	decode->named_size = size;
-	return 0;
-}
-
-/* The stack of that name, NULL if none was given. */
-static struct named_stack *find_named(struct decode *decode, uint64_t name)
-{
-	struct named_stack *named =
-		decode->named_size ? named_place(decode->named, decode->named_size, name) : NULL;
-
-	return named && named->name ? named : NULL;
-}
-
-/* Remembers what the frames of alloc are called. NULL: no memory. */
-static struct named_stack *give_name(struct decode *decode, const struct wire_alloc *alloc)
-{
-	struct named_stack *named = find_named(decode, alloc->stack_name);
-
-	if (!named) {
-		if (named_grow(decode) < 0)
-			return NULL;
-		named = named_place(decode->named, decode->named_size, alloc->stack_name);
-		decode->nr_named++;
-	}
-	named->name = alloc->stack_name;
-	named->nr_frames = alloc->head.nr_frames;
-	memcpy(named->frames, alloc + 1, alloc->head.nr_frames * sizeof(uint32_t));
-	named->settled = false;
-	return named;
-}
-
-/* Interns frames, seen at t_ns; emits EV_STACK if they are new. first: the string id of a frame
- * before them, 0 if there is none. */
+/* Interns count addresses, seen at t_ns; emits EV_STACK if they are new. first: a frame before them,
+ * 0 if there is none. */
 static int intern_stack(struct decode *decode, const uint32_t *addrs, uint32_t count,
 			uint32_t first, uint64_t t_ns, const struct sink *sink, uint32_t *stack_id)
 {
@@ -177,25 +125,46 @@ static int intern_stack(struct decode *decode, const uint32_t *addrs, uint32_t c
 	return sink_event(sink, &event);
 }
 
-/* The stack of a name: as found before, unless modules have come since then. */
-static int decode_named(struct decode *decode, struct named_stack *named, uint64_t t_ns,
-			const struct sink *sink, uint32_t *stack_id)
+/* The same, by what is known of these addresses, unless their symbols may be others now. *settled:
+ * the answer holds for as long as the symbols are what they are. */
+static int look_up_stack(struct decode *decode, const uint32_t *addrs, uint32_t count,
+			 uint64_t t_ns, const struct sink *sink, uint32_t *stack_id, bool *settled)
 {
+	uint32_t unsettled = resolver_unsettled(decode->resolver);
 	int err;
 
-	*stack_id = named->stack_id;
-	if (named->settled && named->generation == resolver_generation(decode->resolver))
+	if (decode->generation != resolver_generation(decode->resolver))
+		known_stacks_forget(decode->known);
+	decode->generation = resolver_generation(decode->resolver);
+	*settled = true;
+	*stack_id = known_stacks_find(decode->known, addrs, count);
+	if (*stack_id)
 		return 0;
-	err = intern_stack(decode, named->frames, named->nr_frames, 0, t_ns, sink, stack_id);
-	named->stack_id = *stack_id;
-	named->generation = resolver_generation(decode->resolver);
-	named->settled = !err && *stack_id;
-	for (uint32_t i = 0; i < named->nr_frames; i++)
-		named->settled &= resolver_is_settled(decode->resolver, named->frames[i]);
+	err = intern_stack(decode, addrs, count, 0, t_ns, sink, stack_id);
+	*settled = *stack_id && decode->generation == resolver_generation(decode->resolver) &&
+		   unsettled == resolver_unsettled(decode->resolver);
+	if (*settled)
+		known_stacks_add(decode->known, addrs, count, *stack_id);
 	return err;
 }
 
-/* A name that was never given: the record that gave it did not come here. */
+/* The stack of a name: as found before, unless the symbols have changed since then. */
+static int look_up_named(struct decode *decode, struct named_stack *named, uint64_t t_ns,
+			 const struct sink *sink, uint32_t *stack_id)
+{
+	bool settled;
+	int err;
+
+	*stack_id = named->stack_id;
+	if (*stack_id && named->generation == resolver_generation(decode->resolver))
+		return 0;
+	err = look_up_stack(decode, named->addrs, named->count, t_ns, sink, stack_id, &settled);
+	named->stack_id = settled ? *stack_id : 0;
+	named->generation = resolver_generation(decode->resolver);
+	return err;
+}
+
+/* A name that was never given, or that there was no memory for: whose area it is, is not known. */
 static int tell_unknown_name(uint64_t t_ns, const struct sink *sink)
 {
 	struct event event = {
@@ -205,32 +174,50 @@ static int tell_unknown_name(uint64_t t_ns, const struct sink *sink)
 	return sink_event(sink, &event);
 }
 
-/* first: as of intern_stack; its stacks have no names. */
+/* first: as of intern_stack; then the stack has no name. */
 static int decode_stack(struct decode *decode, const struct wire_alloc *alloc, uint32_t first,
 			const struct sink *sink, uint32_t *stack_id)
 {
+	const uint32_t *addrs = (const uint32_t *)(alloc + 1);
+	uint32_t count = alloc->head.nr_frames;
 	struct named_stack *named = NULL;
+	bool settled;
 
-	if (alloc->stack_name && !first)
-		named = alloc->head.nr_frames ? give_name(decode, alloc)
-					      : find_named(decode, alloc->stack_name);
+	if (first)
+		return intern_stack(decode, addrs, count, first, alloc->head.t_ns, sink, stack_id);
+	if (alloc->stack_name && count)
+		named = named_stacks_give(decode->named, alloc->stack_name, addrs, count);
+	else if (alloc->stack_name)
+		named = named_stacks_find(decode->named, alloc->stack_name);
 	if (named)
-		return decode_named(decode, named, alloc->head.t_ns, sink, stack_id);
-	if (alloc->stack_name && !alloc->head.nr_frames)
+		return look_up_named(decode, named, alloc->head.t_ns, sink, stack_id);
+	if (alloc->stack_name && !count)
 		return tell_unknown_name(alloc->head.t_ns, sink);
-	return intern_stack(decode, (const uint32_t *)(alloc + 1), alloc->head.nr_frames, first,
-			    alloc->head.t_ns, sink, stack_id);
+	return look_up_stack(decode, addrs, count, alloc->head.t_ns, sink, stack_id, &settled);
 }
 
-static void decode_head(struct decode *decode, const struct wire_head *head, struct event *event)
+static inline uint32_t task_name(struct decode *decode, const struct wire_head *head)
+{
+	struct task_name *task = &decode->task_names[head->tid & (NR_TASK_NAMES - 1)];
+	const uint32_t *words = (const uint32_t *)head->comm; /* aligned in the struct */
+
+	if (words[0] && words[0] == task->words[0] && words[1] == task->words[1] &&
+	    words[2] == task->words[2] && words[3] == task->words[3])
+		return task->name_id;
+	memcpy(task->words, words, sizeof(task->words));
+	task->name_id =
+		names_intern(decode->names, head->comm, strnlen(head->comm, sizeof(head->comm)));
+	return task->name_id;
+}
+
+static inline void decode_head(struct decode *decode, const struct wire_head *head, struct event *event)
 {
 	event->t_ns = head->t_ns;
 	event->pid = head->pid;
 	event->tid = head->tid;
 	event->start = head->start;
 	event->end = head->end;
-	event->comm_id =
-		names_intern(decode->names, head->comm, strnlen(head->comm, sizeof(head->comm)));
+	event->comm_id = task_name(decode, head);
 	if (head->pid == decode->own_pid)
 		event->flags |= EV_F_OWN;
 }
@@ -290,6 +277,18 @@ static void decode_area_facts(struct decode *decode, const struct wire_alloc *al
 		event->flags |= EV_F_STACK_CUT;
 }
 
+/* Where the kernel's code puts it is told by its symbols, and that may be wrong: then it shows, since
+ * no flag lies so high on i386 (include/linux/gfp_types.h). */
+static uint32_t gfp_of(const struct wire_alloc *alloc)
+{
+	uint32_t arg = alloc->head.reserved, gfp;
+
+	if (arg < FIRST_STACK_ARG || arg - FIRST_STACK_ARG + 1 >= WIRE_AT_SP)
+		return 0;
+	gfp = alloc->at_sp[arg - FIRST_STACK_ARG + 1];
+	return gfp >> GFP_BITS ? 0 : gfp;
+}
+
 static int decode_alloc(struct decode *decode, const struct wire_alloc *alloc,
 			const struct sink *sink)
 {
@@ -298,8 +297,8 @@ static int decode_alloc(struct decode *decode, const struct wire_alloc *alloc,
 		.size = alloc->size,
 		.align = alloc->align,
 		.vstart = alloc->vstart,
-		.vend = alloc->vend,
-		.gfp = alloc->gfp,
+		.vend = alloc->at_sp[1],
+		.gfp = gfp_of(alloc),
 		.latency_ns = alloc->latency_ns,
 		.requested = alloc->requested,
 		.err = alloc->err,

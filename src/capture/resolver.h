@@ -7,7 +7,6 @@
 #ifndef VMTRACE_CAPTURE_RESOLVER_H
 #define VMTRACE_CAPTURE_RESOLVER_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "capture/symbols.h"
@@ -25,17 +24,17 @@ void resolver_free(struct resolver *resolver);
  * often the table is read again. */
 uint32_t resolver_frame(struct resolver *resolver, uint32_t addr, uint64_t now_ns);
 
+/*
+ * As long as both stay what they were, an address has the name that it had: the generation changes
+ * with the symbols, and an answer that is not final (the module's symbols may appear later) is
+ * counted.
+ */
+uint32_t resolver_generation(const struct resolver *resolver);
+uint32_t resolver_unsettled(const struct resolver *resolver);
+
 /* A module was loaded: the table is stale where modules live. (One that was only unloaded keeps its
  * names, for the events still to be decoded: nothing else is there until the next one is loaded.)
  */
 void resolver_modules_changed(struct resolver *resolver, uint64_t now_ns);
-
-/* Changes whenever an address may have got another name: what was resolved before is to be resolved
- * again. */
-uint32_t resolver_generation(const struct resolver *resolver);
-
-/* True if resolver_frame gives addr the same name as last time for as long as the generation is the
- * same; false for an address that may get its symbol later. */
-bool resolver_is_settled(const struct resolver *resolver, uint32_t addr);
 
 #endif

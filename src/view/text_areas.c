@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "space/kind.h"
+#include "view/pick.h"
 #include "view/text_util.h"
 #include "view/units.h"
 
@@ -83,16 +84,20 @@ static void print_area(FILE *out, const struct view *view, const struct area *ar
 static void print_areas(FILE *out, const struct view *view)
 {
 	const struct area *area = space_first(view->space, space_start(view->space));
+	struct filter_base base = pick_base(view);
 	unsigned int kind_width = measure_kind(view);
 
+	pick_text(out, view, true);
 	if (!area) {
 		fputs(" no areas\n", out);
 		return;
 	}
 	fprintf(out, " %-17s %6s %5s %-5s %-*s %7s %s\n", "RANGE", "SIZE", "GUARD", "STATE",
 		(int)kind_width, "KIND", "AGE", "OWNER, TASK");
-	for (; area; area = space_first(view->space, area->end))
-		print_area(out, view, area, kind_width);
+	for (; area; area = space_first(view->space, area->end)) {
+		if (filter_area(view->filter, &base, area))
+			print_area(out, view, area, kind_width);
+	}
 }
 
 void text_areas(FILE *out, const struct view *view)
