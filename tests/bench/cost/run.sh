@@ -10,7 +10,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
 out=$top/build/bench
-default="686-pae:pairs bullseye/686-pae:pairs 686-pae:kinds 686-pae:growth 686-pae:cpus 686-pae:burst 686-pae:own"
+default="686-pae:pairs bullseye/686-pae:pairs 686-pae:kinds 686-pae:growth 686-pae:growth-large 686-pae:cpus 686-pae:burst 686-pae:own"
 
 header() { sed -n "s/^# $2: *//p" "$here/guest/bench-$1.sh" | head -n 1; }
 
@@ -39,9 +39,10 @@ make_initrd() {
 	rm -f "$initrd.base" "$initrd.overlay"
 }
 
+# boot FLAVOUR CASE INITRD CPUS
 boot() {
-	local flavour=$1 case=$2 initrd=$3 options=() key value
-	for key in append memory cpus accel icount limit; do
+	local flavour=$1 case=$2 initrd=$3 options=(--cpus "$4") key value
+	for key in append memory accel icount limit; do
 		value=$(header "$case" "$key")
 		[ -z "$value" ] || options+=("--$key" "$value")
 	done
@@ -52,7 +53,7 @@ boot() {
 }
 
 main() {
-	local pair flavour case made='' initrd
+	local pair flavour case cpus made='' initrd
 	[ $# -gt 0 ] || read -ra default <<<"$default"
 	[ $# -gt 0 ] || set -- "${default[@]}"
 	mkdir -p "$out"
@@ -63,8 +64,9 @@ main() {
 		[[ $made == *" $flavour "* ]] || make_initrd "$flavour" "$initrd"
 		made+=" $flavour "
 		echo "== $(header "$case" title), $(basename "$("$top/tools/kernel.sh" "$flavour")")"
-		boot "$flavour" "$case" "$initrd" | tee "$out/$case-$(kernel_link "$flavour").out" |
-			awk -f "$here/table.awk"
+		for cpus in $(header "$case" cpus || true); do
+			boot "$flavour" "$case" "$initrd" "$cpus"
+		done | tee "$out/$case-$(kernel_link "$flavour").out" | awk -f "$here/table.awk"
 	done
 }
 
