@@ -52,6 +52,7 @@ BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 $
 LIVE_SRCS := \
 	src/capture/btf.c \
 	src/capture/capture.c \
+	src/capture/cost.c \
 	src/capture/perfbuf.c \
 	src/capture/probes.c \
 	src/capture/rotate.c \
