@@ -26,7 +26,7 @@
 #define ATTACH_PAUSE_US 100000
 #define NOT_TRACED      UINT32_MAX
 /* The reader is woken after so many records of one CPU as fill this part of the ring. */
-#define RING_PART         16
+#define RING_PART         8
 #define WAKE_RECORD_BYTES 80
 
 struct probes {
@@ -490,8 +490,8 @@ int probes_events_fd(const struct probes *probes)
 
 int probes_program_fd(const struct probes *probes, uint32_t i)
 {
-	return bpf_program__fd(bpf_object__find_program_by_name(probes->object,
-								probes->plan.probes[i].program));
+	return bpf_program__fd(
+		bpf_object__find_program_by_name(probes->object, probes->plan.probes[i].program));
 }
 
 int probes_stats_fd(const struct probes *probes)

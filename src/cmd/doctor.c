@@ -214,7 +214,8 @@ static void say_cost(struct report *report, const struct session *session)
 	    microseconds(cost->free_ns, freed, sizeof(freed)),
 	    microseconds(cost->probe_ns, probe, sizeof(probe)));
 	if (cost->jit)
-		say(report, "jit", HOST_OK, "net.core.bpf_jit_enable is on: BPF runs as machine code");
+		say(report, "jit", HOST_OK,
+		    "net.core.bpf_jit_enable is on: BPF runs as machine code");
 	else
 		say(report, "jit", HOST_NOTE,
 		    "net.core.bpf_jit_enable is 0, BPF is interpreted; what the JIT would save: "

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # run.sh [FLAVOUR:CASE...]: what vmtrace costs a real kernel, measured in qemu; the cases are in guest/,
-# the default ones below. Guest time counts instructions (-icount) where it says so: then two runs agree.
+# the default ones below (10 minutes on 2 idle cores). Guest time counts instructions (-icount) where it says so: then two runs agree.
 # Prints tables, judges nothing.
 
 # shellcheck source-path=SCRIPTDIR source=../../../tools/lib.sh disable=SC1091
@@ -52,8 +52,15 @@ boot() {
 		--log "$out/$case-$(kernel_link "$flavour").log" "${options[@]}"
 }
 
+# Of mawk, so that a row is shown when it comes.
+table() {
+	local interactive=()
+	[ "$(readlink -f "$(command -v awk)")" != /usr/bin/mawk ] || interactive=(-W interactive)
+	awk "${interactive[@]}" -f "$here/table.awk"
+}
+
 main() {
-	local pair flavour case cpus made='' initrd
+	local pair flavour case cpus made='' initrd failed=0
 	[ $# -gt 0 ] || read -ra default <<<"$default"
 	[ $# -gt 0 ] || set -- "${default[@]}"
 	mkdir -p "$out"
@@ -66,8 +73,9 @@ main() {
 		echo "== $(header "$case" title), $(basename "$("$top/tools/kernel.sh" "$flavour")")"
 		for cpus in $(header "$case" cpus || true); do
 			boot "$flavour" "$case" "$initrd" "$cpus"
-		done | tee "$out/$case-$(kernel_link "$flavour").out" | awk -f "$here/table.awk"
+		done | tee "$out/$case-$(kernel_link "$flavour").out" | table || failed=1
 	done
+	return "$failed"
 }
 
 main "$@"

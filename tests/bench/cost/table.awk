@@ -32,4 +32,6 @@ function row(line,   f, name, kind, us, beyond, set, jit, to_floor, to_peer) {
 /^ *burst / { sub(/^ *burst /, ""); split($0, b, "|"); printf "  --ring=%-5s %8d events, %8d a second: %d lost\n", b[1], b[2], b[3], b[4]; fflush(); next }
 /^ *own / { sub(/^ *own /, ""); split($0, o, "|"); printf "  %-36s %-40s %s\n", o[1], o[2], o[3]; fflush(); next }
 /^ *helper / { sub(/^ *helper /, ""); split($0, h, "|"); printf "  %-24s %6d\n", h[1], h[2]; fflush(); next }
+/^@@ fail/ { failed = 1 }
 /^    / || /^@@ fail/ { print; fflush() }
+END { exit failed }
