@@ -78,18 +78,23 @@ static void tell(struct bench *b, struct event event)
 		die("an event was refused");
 }
 
+/* The names of stack i, which shares most of them with others. */
+static void make_frames(struct bench *b, uint32_t i, uint32_t *frames)
+{
+	for (uint32_t j = 0; j < FRAMES; j++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "function_%u+0x%x [module%u]", i / (j + 1), j, i % 50);
+		frames[j] = names_intern_str(b->names, text);
+	}
+}
+
 static void make_stacks(struct bench *b)
 {
+	uint32_t frames[FRAMES];
+
 	for (uint32_t i = 0; i < STACKS; i++) {
-		uint32_t frames[FRAMES];
-
-		for (uint32_t j = 0; j < FRAMES; j++) {
-			char text[64];
-
-			snprintf(text, sizeof(text), "function_%u+0x%x [module%u]", i / (j + 1), j,
-				 i % 50);
-			frames[j] = names_intern_str(b->names, text);
-		}
+		make_frames(b, i, frames);
 		b->stack_ids[i] = stacks_intern(b->stacks, frames, FRAMES, NULL);
 	}
 }
@@ -322,17 +327,25 @@ static void time_questions(void)
 
 /* ---- memory ----------------------------------------------------------------------------------- */
 
-static void measure_memory(void)
+static struct space *known_space(void)
 {
-	size_t before = heap_bytes(), empty, filled, named;
-	uint32_t areas = 100000, seed = 1;
 	struct event begin = { .type = EV_SNAPSHOT_BEGIN, .begin_ns = 1, .t_ns = 1 };
 	struct event end = { .type = EV_SNAPSHOT_END, .begin_ns = 1, .t_ns = 1 };
 	struct space *space = space_new(START, END);
-	struct bench b = { 0 };
 
 	if (!space || space_apply(space, &begin) || space_apply(space, &end))
 		die("out of memory");
+	return space;
+}
+
+/* Whole powers of two, so that it is what an area takes and not how far an array has grown. */
+static void measure_areas(void)
+{
+	size_t before = heap_bytes(), empty, filled;
+	uint32_t areas = 1u << 16, seed = 1;
+	struct space *space = known_space();
+	struct bench b = { 0 };
+
 	empty = heap_bytes();
 	for (uint32_t i = 0; i < areas; i++) {
 		struct event event = alloc_at(&b, i * 7, 2 + next_random(&seed) % 5, i);
@@ -342,22 +355,35 @@ static void measure_memory(void)
 			die("an event was refused");
 	}
 	filled = heap_bytes();
-	b.names = names_new();
-	b.stacks = stacks_new();
+	printf("memory: %.1f bytes a page of the space, %.1f bytes an area\n",
+	       (double)(empty - before) / PAGES, (double)(filled - empty) / areas);
+	space_free(space);
+}
+
+static void measure_stacks(void)
+{
+	struct bench b = { .names = names_new(), .stacks = stacks_new() };
+	uint32_t frames[FRAMES];
+	size_t before, named;
+
+	if (!b.names || !b.stacks)
+		die("out of memory");
+	before = heap_bytes();
+	for (uint32_t i = 0; i < STACKS; i++)
+		make_frames(&b, i, frames);
 	named = heap_bytes();
 	make_stacks(&b);
-	printf("memory: %.1f bytes a page of the space; %.1f bytes a live area; a stack of %u frames "
-	       "%.1f bytes, names included\n",
-	       (double)(empty - before) / PAGES, (double)(filled - empty) / areas, FRAMES,
-	       (double)(heap_bytes() - named) / STACKS);
+	printf("memory: %.1f bytes a stack of %u frames, and %.1f bytes a name\n",
+	       (double)(heap_bytes() - named) / STACKS, FRAMES,
+	       (double)(named - before) / names_count(b.names));
 	names_free(b.names);
 	stacks_free(b.stacks);
-	space_free(space);
 }
 
 int main(void)
 {
-	measure_memory();
+	measure_areas();
+	measure_stacks();
 	time_questions();
 	return 0;
 }
