@@ -17,6 +17,8 @@
 #include "event.h"
 #include "space/space.h"
 
+#define TAIL_MAX 1000000u
+
 struct tail;
 
 struct tail_entry {
@@ -25,7 +27,7 @@ struct tail_entry {
 	uint64_t number VMT_ALIGNED8; /* counts all kept ever, from 1 on: names an entry for good */
 };
 
-/* capacity: entries, at least 1; 200 bytes each. NULL if it is 0 or memory runs out. */
+/* capacity: entries, from 1 to TAIL_MAX, 200 bytes each. NULL if it is not, or memory runs out. */
 struct tail *tail_new(uint32_t capacity);
 void tail_free(struct tail *tail);
 
@@ -60,7 +62,7 @@ struct tail_history {
  * and FREE that overlap it, VFREE of an address in it, and each PURGE that gave a part of it back:
  * begun after its FREE, with no ALLOC over it in between. A FAIL touches nothing.
  */
-struct tail_history tail_history(const struct tail *tail, uint32_t start, uint32_t end,
+struct tail_history tail_history(struct tail *tail, uint32_t start, uint32_t end,
 				 const struct tail_entry **list, uint32_t room);
 
 #endif

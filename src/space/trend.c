@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "space/holes.h"
+#include "space/slope.h"
 
 #define NS_PER_MS   1000000u
 #define MS_PER_HOUR 3600000
@@ -179,13 +180,6 @@ uint64_t trend_end_ns(const struct trend_report *report, uint32_t index)
 	return report->start_ns + (index + 1) * report->step_ns;
 }
 
-static int compare_slopes(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
 /* What the slope is drawn through: the begin (0), then the end of each bucket. Returns the largest
  * hole there; *ms: when, since the begin. */
 static int64_t point(const struct trend_report *report, uint32_t index, int64_t *ms)
@@ -213,10 +207,7 @@ static int64_t median_slope(const struct trend_report *report)
 				slopes[count++] = (to - from) * MS_PER_HOUR / (to_ms - from_ms);
 		}
 	}
-	if (!count)
-		return 0;
-	qsort(slopes, count, sizeof(slopes[0]), compare_slopes);
-	return (slopes[(count - 1) / 2] + slopes[count / 2]) / 2;
+	return slope_median(slopes, count);
 }
 
 static void sum_up(struct trend_report *report)

@@ -30,9 +30,10 @@ struct trust_rate {
 };
 
 /*
- * The number was `total` at t_ns. Each value counts for what has passed since the one before, and
- * half of what was before is forgotten in TRUST_HALF_NS. Calls less than TRUST_LEAST_NS after the
- * last one that counted are added to the next. When t_ns or total goes back, it begins anew.
+ * The number was `total` at t_ns. What it grew by in a time t counts t / (t + TRUST_HALF_NS), what
+ * was before the rest. Calls less than TRUST_LEAST_NS after the last one that counted are added to
+ * the next. When t_ns or total goes back, it begins anew. For events, `total` is what happened
+ * (allocs, frees, purges and fails of struct space_counters), or the records that arrived.
  */
 #define TRUST_LEAST_NS 100000000ull
 #define TRUST_HALF_NS  2000000000ull
@@ -44,6 +45,7 @@ struct trust_facts {
 	uint64_t lost_in_all VMT_ALIGNED8; /* that can hurt the map: at least the sum of those */
 	uint64_t healed VMT_ALIGNED8;   /* space_healed(): proofs of a loss that no counter saw */
 	uint64_t rejected VMT_ALIGNED8; /* events that could not be true */
+	uint64_t details_lost VMT_ALIGNED8; /* stacks, requests: the map stays exact */
 	uint64_t cpu_ns_per_s VMT_ALIGNED8; /* own CPU time of a second: trust_rate / 1000 */
 	uint32_t ns_per_event;              /* in the kernel; 0 = not known */
 	uint32_t own_bytes;                 /* vmalloc space that vmtrace takes */
@@ -79,7 +81,7 @@ struct trust_line {
  * take up to 24 ("LOST 18446744073709551615"). */
 void trust_layout(const struct trust_facts *facts, uint32_t columns, struct trust_line *line);
 
-/* The line as text, for a terminal without attributes: an alarm stands between '!'. Returns buf. */
+/* The line as text, for where there are no attributes. Returns buf. */
 const char *trust_text(const struct trust_line *line, char *buf, size_t len);
 
 #endif
