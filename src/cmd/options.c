@@ -60,6 +60,7 @@ enum option_key {
 	KEY_MAX_LEAK,
 	KEY_MIN_HOLE,
 	KEY_NAGIOS,
+	KEY_PLAIN,
 };
 
 /* group 0: every command takes it. */
@@ -151,6 +152,9 @@ static const struct {
 	    1 } },
 	{ TAKES_SIZES,
 	  { "cpus", KEY_CPUS, "N", 0, "... with N CPUs, which decide when a purge is due", 1 } },
+	{ TAKES_SCREEN,
+	  { "plain", KEY_PLAIN, NULL, 0,
+	    "Blocks of text also on a terminal, instead of the full screen", 2 } },
 	{ TAKES_COLOR,
 	  { "color", KEY_COLOR, "WHEN", 0, "auto (default; NO_COLOR is heeded), always, never",
 	    2 } },
@@ -428,6 +432,9 @@ static error_t parse_view_option(int key, char *arg, struct argp_state *state,
 		return 0;
 	case KEY_AREAS:
 		options->areas = true;
+		return 0;
+	case KEY_PLAIN:
+		options->plain = true;
 		return 0;
 	case KEY_COLOR:
 		parse_color(state, arg, options);

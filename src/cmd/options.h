@@ -36,6 +36,7 @@ enum option_group {
 	TAKES_REPLAY = 1 << 17,  /* --speed, --at, --step, --strict */
 	TAKES_LEAKS = 1 << 18,   /* --group, --older, --since, --min-bytes */
 	TAKES_CHECK = 1 << 19,   /* --max-leak, --min-hole, --nagios */
+	TAKES_SCREEN = 1 << 20,  /* --plain */
 };
 
 enum color_when {
@@ -94,6 +95,7 @@ struct options {
 	bool stacks;
 	bool areas;
 	bool force;
+	bool plain; /* no full screen */
 	bool interval_given;
 	bool value_given;
 	bool step;

@@ -174,7 +174,8 @@ static int build_events(struct model *model)
 		const struct tail_entry *entry = tail_at(tail, i);
 		const struct area *area = entry->area.end ? &entry->area : NULL;
 
-		if (filter_event(picker.filter, &picker.base, area, &entry->event))
+		if (entry->number <= model->from.last_event &&
+		    filter_event(picker.filter, &picker.base, area, &entry->event))
 			model->events[model->nr_events++] = entry;
 	}
 	return 0;

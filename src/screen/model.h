@@ -40,7 +40,8 @@ struct model_sources {
 	struct view view; /* space, names, stacks, facts, trend */
 	const struct space_counters *counters;
 	const struct failures *failures;
-	const struct tail *tail;
+	struct tail *tail; /* a history is looked up in it */
+	uint64_t last_event VMT_ALIGNED8; /* number in the tail: what came later is not shown */
 	const struct growth *growth; /* of the space that goes on */
 	const struct leaks *leaks;
 	const struct leaks_report *leaks_report; /* as it was last made; NULL: none yet */

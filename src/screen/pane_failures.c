@@ -47,7 +47,7 @@ static void window_words(const struct view *view, const struct diagnosis *diagno
 
 		if (at < 0 || (size_t)at >= len)
 			return;
-		text_ascii(names_text(view->names, holder->name_id), label, sizeof(label));
+		text_ascii(names_text(view->names, holder->label_id), label, sizeof(label));
 		at += snprintf(text + at, len - (size_t)at, "%s%" PRIu32 " %s", i ? ", " : ": ",
 			       holder->areas, label);
 	}
