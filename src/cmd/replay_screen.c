@@ -337,7 +337,7 @@ static int go_on(struct player *player, uint64_t now_ns)
 	player->wall_ns = now_ns;
 	if (state->paused)
 		return SESSION_MORE;
-	if (to_ns > play->end_ns)
+	if (to_ns > play->end_ns || state->speed <= 0)
 		to_ns = play->end_ns;
 	code = play_to(player, to_ns);
 	if (player->at_ns < play->end_ns)

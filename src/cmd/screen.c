@@ -310,11 +310,13 @@ static void freeze(struct screen *screen)
 
 static void lay_out(struct screen *screen)
 {
+	const struct space *space = screen->watch->session.space;
 	uint32_t rows, columns;
 	struct layout_wants wants = {
 		.failed = failures_count(screen->watch->failures) > 0,
 		.leaks = screen->reported && screen->report.leaks > 0,
 		.replay = screen->model.play.on,
+		.pages = (space_end(space) - space_start(space)) / VMT_PAGE_SIZE,
 	};
 
 	term_size(screen->term, &rows, &columns);

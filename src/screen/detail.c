@@ -48,6 +48,10 @@ static void put_birth(struct page *page, const struct area *area)
 	char age[16], task[TEXT_TASK], asked[16];
 
 	units_duration(text_age(&page->view, area->birth_ns), age, sizeof(age));
+	if (area->state == AREA_LAZY && area->flags & (AREA_F_UNSEEN | AREA_F_SEEDED)) {
+		fputs(" when it was allocated is not known\n", page->out);
+		return;
+	}
 	if (area->flags & AREA_F_SEEDED)
 		fprintf(page->out, " older than %s: it was there before vmtrace", age);
 	else
@@ -68,9 +72,14 @@ static void put_death(struct page *page, const struct area *area)
 
 	if (area->state != AREA_LAZY)
 		return;
+	units_duration(text_age(&page->view, area->free_ns), age, sizeof(age));
+	if (area->flags & AREA_F_UNSEEN) {
+		fprintf(page->out, " freed at least %s ago, which nobody saw; a purge gives it back\n",
+			age);
+		return;
+	}
 	fprintf(page->out, " freed %s ago by %s%s%s; the next purge gives it back\n",
-		units_duration(text_age(&page->view, area->free_ns), age, sizeof(age)),
-		text_task(&page->view, area->freer_pid, area->freer_comm, task),
+		age, text_task(&page->view, area->freer_pid, area->freer_comm, task),
 		*caller ? ", " : "", text_ascii(caller, label, sizeof(label)));
 }
 

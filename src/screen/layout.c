@@ -41,7 +41,7 @@ static struct box take_columns(struct box *from, uint32_t columns)
 /* How many of the rows left, for map and pane, the rows of the map get. */
 static uint32_t rows_of_map(uint32_t left, uint32_t all)
 {
-	uint32_t rows = all < TWO_ROWS ? 8 : all < THREE_ROWS ? left * 2 / 5 : left * 2 / 5;
+	uint32_t rows = all < TWO_ROWS ? 8 : left * 2 / 5;
 
 	if (rows > 32)
 		rows = 32;
@@ -53,6 +53,18 @@ static uint32_t rows_of_map(uint32_t left, uint32_t all)
 	if (all < 24 && rows > left / 2)
 		rows = left / 2;
 	return rows > 2 ? rows : 2;
+}
+
+/* Cells are of whole pages, so the last of the rows may stay empty. */
+static uint32_t rows_needed(uint32_t rows, uint32_t cells, uint32_t pages)
+{
+	uint64_t room = (uint64_t)rows * cells;
+	uint64_t cell = room ? (pages + room - 1) / room : 0;
+
+	cell += cell > 1 && cell % 2;
+	if (!cell)
+		return rows;
+	return (uint32_t)((pages + cell * cells - 1) / (cell * cells));
 }
 
 /* Owners and holes are what a newcomer looks for: one of them stands beside what was chosen. */
@@ -106,10 +118,13 @@ struct layout layout_make(uint32_t rows, uint32_t columns, const struct state *s
 		layout.failure = take_rows(&left, 1, false);
 	if (wants->leaks && wide && state->pane != PANE_LEAKS)
 		layout.suspects = take_rows(&left, rows >= THREE_ROWS ? 6 : 3, true);
-	layout.map_rows = rows_of_map(left.rows - 2, rows);
 	layout.map_cells = columns - LAYOUT_MAP_FRAME;
-	layout.map = take_rows(&left, layout.map_rows + 1, false);
-	layout.cursor = take_rows(&left, 1, false);
+	if (rows >= TWO_ROWS || state->pane != PANE_DETAIL || state->on_map) {
+		layout.map_rows = rows_needed(rows_of_map(left.rows - 2, rows), layout.map_cells,
+					      wants->pages);
+		layout.map = take_rows(&left, layout.map_rows + 1, false);
+		layout.cursor = take_rows(&left, 1, false);
+	}
 	layout.pane = left;
 	split_pane(&layout, state);
 	return layout;

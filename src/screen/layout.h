@@ -3,7 +3,7 @@
  * Which panes stand where on a terminal of a given size. Pure.
  *
  *   below 60 columns or 16 rows   a summary of six lines, no map
- *   80x24    header, map, one pane, trust line, keys
+ *   80x24    header, map, one pane, trust line, keys; a detail takes the place of the map
  *   100x30   the pane and one beside it, suspects and the last failure in boxes of their own
  *   170x40   a third column with the stack of what is selected; a larger map
  */
@@ -46,6 +46,7 @@ struct layout_wants {
 	bool failed; /* an allocation has */
 	bool leaks;  /* there are suspects */
 	bool replay;
+	uint32_t pages; /* of the space: the map takes no more rows than it needs */
 };
 
 struct layout layout_make(uint32_t rows, uint32_t columns, const struct state *state,

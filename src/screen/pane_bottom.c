@@ -45,7 +45,7 @@ void pane_timebar(const struct pane_args *args)
 		       : (uint32_t)((double)passed_ns / (double)length_ns * columns);
 	for (uint32_t i = 0; i < columns; i++) {
 		bool fails = fails_at(play, i, columns);
-		uint32_t rune = i == here ? 'O' : fails ? '!' : i < here ? '=' : '-';
+		uint32_t rune = fails ? '!' : i == here ? 'O' : i < here ? '=' : '-';
 
 		grid_put(args->grid, &args->box, 0, column + 1 + i, rune,
 			 i == here ? STYLE_REVERSE

@@ -18,6 +18,19 @@ static const char *asked_text(const struct failure *failure, char buf[16])
 	return units_bytes(event->requested ? event->requested : event->size, buf, 16);
 }
 
+/* "41s ago", "now". */
+static const char *ago_text(const struct view *view, const struct failure *failure, char buf[24])
+{
+	uint64_t age_ns = text_age(view, failure->last_ns);
+	char age[16];
+
+	if (age_ns < 1000000)
+		snprintf(buf, 24, "now");
+	else
+		snprintf(buf, 24, "%s ago", units_duration(age_ns, age, sizeof(age)));
+	return buf;
+}
+
 static const char *owner_text(const struct view *view, const struct failure *failure,
 			      char buf[TEXT_LABEL])
 {
@@ -80,13 +93,12 @@ void pane_failure(const struct pane_args *args)
 	const struct failures *failures = args->model->from.failures;
 	const struct view *view = &args->model->from.view;
 	const struct failure *failure;
-	char ago[16], task[TEXT_TASK], size[16], verdict[120], text[300];
+	char ago[24], task[TEXT_TASK], size[16], verdict[120], text[300];
 
 	if (!failures || !failures_count(failures))
 		return;
 	failure = failures_at(failures, 0);
-	snprintf(text, sizeof(text), "FAILURE  %s ago: %s asked for %s",
-		 units_duration(text_age(view, failure->last_ns), ago, sizeof(ago)),
+	snprintf(text, sizeof(text), "FAILURE  %s: %s asked for %s", ago_text(view, failure, ago),
 		 text_task(view, failure->event.pid, failure->event.comm_id, task),
 		 asked_text(failure, size));
 	if (args->box.rows > 1) {

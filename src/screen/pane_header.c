@@ -7,6 +7,8 @@
 #include "view/text_util.h"
 #include "view/units.h"
 
+#define NS_PER_MS 1000000u
+
 static const struct view *view_of(const struct pane_args *args)
 {
 	return &args->model->from.view;
@@ -111,9 +113,11 @@ static void failed_item(struct pane_flow *flow)
 	if (model->from.failures && failures_count(model->from.failures)) {
 		uint64_t last_ns = failures_at(model->from.failures, 0)->last_ns;
 
-		if (pane_item(flow, STYLE_ALARM | STYLE_BOLD, "FAILED %" PRIu64 " (%s ago)", fails,
-			      units_duration(text_age(view_of(flow->args), last_ns), ago,
-					     sizeof(ago))))
+		uint64_t age_ns = text_age(view_of(flow->args), last_ns);
+
+		if (age_ns >= NS_PER_MS &&
+		    pane_item(flow, STYLE_ALARM | STYLE_BOLD, "FAILED %" PRIu64 " (%s ago)", fails,
+			      units_duration(age_ns, ago, sizeof(ago))))
 			return;
 	}
 	pane_item(flow, STYLE_ALARM | STYLE_BOLD, "FAILED %" PRIu64, fails);
@@ -177,7 +181,8 @@ static void fit_row(const struct pane_args *args, uint32_t row)
 		fit_item(&flow, &args->model->fits[i]);
 	if (trend->has_slope) {
 		flow.gap = args->box.columns < 100 ? 2 : 4;
-		pane_item(&flow, STYLE_PLAIN, "hole %s", text_slope(trend, number));
+		if (!pane_item(&flow, STYLE_PLAIN, "largest hole: %s", text_slope(trend, number)))
+			pane_item(&flow, STYLE_PLAIN, "hole %s", text_slope(trend, number));
 	}
 }
 

@@ -35,6 +35,12 @@ static void sum_buckets(const struct holes_report *report, struct bucket sums[BU
 	}
 }
 
+/* Beside one hole of 90M all others would be nothing, so bars are log2. */
+static uint32_t doublings(uint32_t bytes)
+{
+	return bytes ? holes_bucket(bytes) + 1 : 0;
+}
+
 static void put_bucket(const struct pane_args *args, uint32_t row, uint32_t i,
 		       const struct bucket *sums, uint32_t most)
 {
@@ -49,8 +55,8 @@ static void put_bucket(const struct pane_args *args, uint32_t row, uint32_t i,
 	column = grid_printf(args->grid, &args->box, row, 0, STYLE_PLAIN, " %8s %6s %7s ", names[i],
 			     text_count(view, sums[i].count, count), bytes);
 	if (args->box.columns > column + 1)
-		pane_bar(args, row, column, args->box.columns - column - 1, sums[i].bytes, most,
-			 STYLE_USED);
+		pane_bar(args, row, column, args->box.columns - column - 1,
+			 doublings(sums[i].bytes), doublings(most), STYLE_USED);
 }
 
 static uint32_t histogram(const struct pane_args *args, uint32_t row)
@@ -126,6 +132,8 @@ void pane_holes(const struct pane_args *args)
 
 /* ---- leak suspects ---------------------------------------------------------------------------- */
 
+#define LEAKS_WIDE 80u
+
 static void put_leak(const struct pane_args *args, uint32_t row, const struct leak_suspect *suspect,
 		     bool selected)
 {
@@ -138,11 +146,13 @@ static void put_leak(const struct pane_args *args, uint32_t row, const struct le
 	const char *name = names_text(view->names, suspect->name_id);
 	char text[TEXT_LABEL + LEAK_WORDS + 100];
 
-	snprintf(text, sizeof(text), "%c%u.%02u %6" PRIu32 " %7s %8s %4u%% %8s  %s: %s",
+	snprintf(text, sizeof(text),
+		 args->box.columns >= LEAKS_WIDE ? "%c%u.%02u %6" PRIu32 " %7s %8s %4u%% %8s  %s: %s"
+						 : "%c%u.%02u %6" PRIu32 " %7s %.0s%.0u%8s  %s: %s",
 		 leak ? '!' : ' ', suspect->verdict.score / 1000, suspect->verdict.score % 1000 / 10,
 		 suspect->live, text_bytes(view, suspect->live_bytes, size),
 		 units_duration(report->now_ns - suspect->median_ns, age, sizeof(age)),
-		 (unsigned int)(suspect->freed * 100 / all),
+		 args->box.columns >= LEAKS_WIDE ? (unsigned int)(suspect->freed * 100 / all) : 0,
 		 pane_change(suspect->slope, text_tilde(view), slope, sizeof(slope)),
 		 text_ascii(*name ? name : "?", label, sizeof(label)),
 		 leak_brief(report, suspect, brief));
@@ -167,8 +177,10 @@ void pane_leaks(const struct pane_args *args)
 			  "nothing lives yet that was born while vmtrace watched");
 		return;
 	}
-	grid_printf(args->grid, &args->box, 1, 0, STYLE_FREE, " %4s %6s %7s %8s %5s %8s  %s", "SCORE",
-		    "AREAS", "SIZE", "MEDIAN", "FREED", "PER HOUR", "OWNER");
+	grid_printf(args->grid, &args->box, 1, 0, STYLE_FREE,
+		    args->box.columns >= LEAKS_WIDE ? " %4s %5s %7s %8s %5s %8s  %s"
+						    : " %4s %5s %7s %.0s%.0s%8s  %s",
+		    "SCORE", "AREAS", "SIZE", "MEDIAN", "FREED", "PER HOUR", "OWNER");
 	for (uint32_t i = top; i < report->count && i - top + 2 < args->box.rows; i++)
 		put_leak(args, i - top + 2, &report->list[i], args->active && i == sel->index);
 }
