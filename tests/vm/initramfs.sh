@@ -40,6 +40,15 @@ ours() {
 	[ ! -e "$f" ] || cp "$f" "$stage/boot/btf-generic"
 }
 
+# What the screen (ncursesw) has to know of terminals.
+terminals() {
+	local name
+	for name in linux vt100 vt220 xterm xterm-256color screen; do
+		install -D -m 644 "$root/lib/terminfo/${name:0:1}/$name" \
+			"$stage/lib/terminfo/${name:0:1}/$name"
+	done
+}
+
 # with_dependencies NAME...: paths below lib/modules/RELEASE, built-ins left out.
 with_dependencies() {
 	awk -v wanted="$*" '
@@ -79,6 +88,7 @@ main() {
 	trap 'rm -rf "$stage"' EXIT
 	chmod 755 "$stage"
 	skeleton
+	terminals
 	ours
 	kernel_modules
 	mkdir -p "$(dirname "$out")"
