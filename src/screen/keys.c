@@ -6,6 +6,7 @@
 
 #define MAX_SPEED 1024.0
 #define MIN_SPEED 0.125
+#define HELP_PAGE 12u
 
 static const struct keys_help help[] = {
 	{ NULL, "EVERYWHERE" },
@@ -434,13 +435,14 @@ static enum action press_for_all(struct state *state, const struct keys_context 
 static enum action press_in_help(struct state *state, const struct keys_context *context,
 				 uint32_t key)
 {
+	uint32_t back = state->help_top < HELP_PAGE ? state->help_top : HELP_PAGE;
+
 	if (key == KEYS_CTRL_C)
 		return ACTION_QUIT;
-	if ((key == KEYS_DOWN || key == KEYS_PAGE_DOWN || key == ' ') &&
-	    state->help_top < context->help_rows)
-		state->help_top += key == KEYS_DOWN ? 1 : context->map_rows + 8;
-	else if ((key == KEYS_UP || key == KEYS_PAGE_UP) && state->help_top)
-		state->help_top -= key == KEYS_UP || state->help_top < 8 ? 1 : 8;
+	if (key == KEYS_DOWN || key == KEYS_PAGE_DOWN || key == ' ')
+		state->help_top += key == KEYS_DOWN ? 1 : HELP_PAGE;
+	else if (key == KEYS_UP || key == KEYS_PAGE_UP)
+		state->help_top -= key == KEYS_UP ? state->help_top > 0 : back;
 	else
 		state->help = false;
 	if (state->help_top > context->help_rows)
