@@ -27,7 +27,7 @@ ours() {
 	mv "$stage/guest/init" "$stage/init"
 	mv "$stage/guest/profile" "$stage/etc/profile"
 	cp "$top"/tests/vm/cases/*.sh "$stage/cases/"
-	for f in vmtrace stim ringflood fittrial; do
+	for f in vmtrace stim ringflood fittrial onpty; do
 		[ ! -x "$top/build/i386/$f" ] || cp "$top/build/i386/$f" "$stage/bin/"
 	done
 	for f in "$top"/build/i386/kmod/*.ko; do

@@ -17,14 +17,11 @@ LOAD_S=10
 # ns of all threads of $1 on the processor.
 cpu_ns() { cat /proc/"$1"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'; }
 
-# on_a_pty SIZE ARGUMENT...: vmtrace in the background, its pid in $pid.
+# on_a_pty SIZE: vmtrace in the background on a terminal of this size, its pid in $pid.
 on_a_pty() {
-	local rows=${1#*x} columns=${1%x*}
-	shift
-	rm -f /tmp/pid
-	script -q -c "stty rows $rows cols $columns; echo \$\$ >/tmp/pid; exec vmtrace $*" /tmp/typescript \
-		</dev/null >/dev/null 2>/tmp/script.err &
-	wait_for 60 test -s /tmp/pid || fail "no start: $(cat /tmp/script.err)"
+	rm -f /tmp/pid /tmp/typescript
+	onpty "$1" /tmp/typescript sh -c 'echo $$ >/tmp/pid; exec vmtrace' </dev/null 2>/tmp/pty.err &
+	wait_for 60 test -s /tmp/pid || fail "no start: $(cat /tmp/pty.err)"
 	pid=$(cat /tmp/pid)
 }
 
@@ -64,7 +61,7 @@ kill -INT $pid
 wait $pid || true
 for size in 80x24 200x60; do
 	on_a_pty $size
-	wait_for 60 grep -q LIVE /tmp/typescript || fail "no screen: $(cat /tmp/script.err)"
+	wait_for 60 grep -q LIVE /tmp/typescript || fail "no screen: $(tail -c 500 /tmp/typescript)"
 	measure "screen $size"
 	echo "  a frame: $(((idle - alone_idle) * 10)) us idle, $(((share - alone) * 10)) us under load"
 	[ "$idle" -lt 1000 ] || fail "the idle screen takes $(percent "$idle") %"
