@@ -65,10 +65,11 @@ LIVE_SRCS := \
 NONE_SRCS := src/cmd/live_none.c
 
 ALL_SRCS    := $(sort $(wildcard src/*.c src/capture/*.c src/space/*.c src/allocator/*.c src/record/*.c \
-		src/view/*.c src/export/*.c src/cmd/*.c))
+		src/view/*.c src/export/*.c src/screen/*.c src/cmd/*.c))
 PPROF_SRCS  := src/export/pprof.c src/export/gzip.c
+CURSES_SRCS := src/screen/term.c src/screen/terminfo.c
 COMMON_SRCS := $(filter-out $(LIVE_SRCS) $(NONE_SRCS) $(PPROF_SRCS) src/export/pprof_none.c \
-		%.bpf.c,$(ALL_SRCS))
+		$(CURSES_SRCS) src/screen/term_none.c %.bpf.c,$(ALL_SRCS))
 
 LIVE_LIBS := -lbpf -lelf
 BASE_LIBS := -ljansson -lzstd -lz -lpthread
@@ -79,12 +80,18 @@ HAVE_PPROF := $(shell pkg-config --exists libprotobuf-c zlib 2>/dev/null && \
 PPROF_LIBS := -lprotobuf-c -lz
 PPROF_OBJ  := proto/profile.pb-c.o
 
+# Optional: the full-screen view of live and replay. The i386 root always has what it needs.
+HAVE_CURSES := $(shell pkg-config --exists ncursesw 2>/dev/null && echo yes)
+CURSES_LIBS := -lncursesw -ltinfo
+
 HOST_IS_I386 := $(filter i386% i486% i586% i686%,$(shell $(CC) -dumpmachine 2>/dev/null))
 
 # ---- this machine ----------------------------------------------------------------------------
 
-OPTIONAL_SRCS := $(if $(HAVE_PPROF),$(PPROF_SRCS),src/export/pprof_none.c)
-OPTIONAL_LIBS := $(if $(HAVE_PPROF),$(PPROF_LIBS))
+OPTIONAL_SRCS := $(if $(HAVE_PPROF),$(PPROF_SRCS),src/export/pprof_none.c) \
+	$(if $(HAVE_CURSES),$(CURSES_SRCS),src/screen/term_none.c)
+OPTIONAL_LIBS := $(if $(HAVE_PPROF),$(PPROF_LIBS)) \
+	$(if $(HAVE_CURSES),$(shell pkg-config --libs ncursesw))
 
 HOST_SRCS := $(COMMON_SRCS) $(OPTIONAL_SRCS) $(if $(HOST_IS_I386),$(LIVE_SRCS),$(NONE_SRCS))
 HOST_OBJS := $(HOST_SRCS:%.c=$(B)/host/%.o) $(if $(HAVE_PPROF),$(B)/host/$(PPROF_OBJ)) \
@@ -101,6 +108,10 @@ ifeq (,$(HAVE_PPROF))
 	@echo "  note     without protobuf-c: no pprof export" \
 		"(apt install libprotobuf-c-dev protobuf-c-compiler zlib1g-dev pkg-config)"
 endif
+ifeq (,$(HAVE_CURSES))
+	@echo "  note     without ncursesw: no full-screen view, live and replay print blocks" \
+		"(apt install libncurses-dev pkg-config)"
+endif
 
 $(B)/host/%.o: %.c | $(B)/tools.host
 	$(call say,CC,$<)
@@ -109,7 +120,7 @@ $(B)/host/%.o: %.c | $(B)/tools.host
 
 # ---- static i386 -----------------------------------------------------------------------------
 
-I386_SRCS := $(COMMON_SRCS) $(PPROF_SRCS) $(LIVE_SRCS)
+I386_SRCS := $(COMMON_SRCS) $(PPROF_SRCS) $(CURSES_SRCS) $(LIVE_SRCS)
 I386_OBJS := $(I386_SRCS:%.c=$(B)/i386/%.o) $(B)/i386/$(PPROF_OBJ) \
 	$(B)/i386/src/capture/btf_bytes.o $(B)/i386/src/capture/objects.o
 # The root is made when the first i386 object is built; its path is then known.
@@ -127,7 +138,7 @@ $(B)/i386/.root: tools/i386-root.sh tools/lib.sh | $(B)/tools.bpf
 
 $(B)/i386/vmtrace: $(I386_OBJS)
 	$(call say,LINK,$@)
-	$(Q)$(I386_CC) -static $(CFLAGS) -o $@ $^ $(LIVE_LIBS) $(PPROF_LIBS) $(BASE_LIBS)
+	$(Q)$(I386_CC) -static $(CFLAGS) -o $@ $^ $(LIVE_LIBS) $(PPROF_LIBS) $(CURSES_LIBS) $(BASE_LIBS)
 
 $(B)/i386/%.o: %.c $(B)/i386/.root
 	$(call say,CC i386,$<)

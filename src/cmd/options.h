@@ -38,6 +38,7 @@ enum option_group {
 	TAKES_LEAKS = 1 << 18,   /* --group, --older, --since, --min-bytes */
 	TAKES_CHECK = 1 << 19,   /* --max-leak, --min-hole, --nagios */
 	TAKES_FILTER = 1 << 21,  /* --filter */
+	TAKES_SCREEN = 1 << 22,  /* --plain */
 };
 
 enum color_when {
@@ -97,6 +98,7 @@ struct options {
 	bool stacks;
 	bool areas;
 	bool force;
+	bool plain; /* no full screen */
 	bool interval_given;
 	bool value_given;
 	bool step;
