@@ -145,7 +145,7 @@ $(B)/i386/%.o: %.c $(B)/i386/.root
 	$(Q)mkdir -p $(@D)
 	$(Q)$(I386_CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -I$(B)/proto -MMD -MP -c $< -o $@
 
-GUEST_TOOLS := $(B)/i386/stim $(B)/i386/ringflood $(B)/i386/fittrial
+GUEST_TOOLS := $(B)/i386/stim $(B)/i386/ringflood $(B)/i386/fittrial $(B)/i386/onpty
 
 $(GUEST_TOOLS): $(B)/i386/%: tests/vm/%.c $(B)/i386/.root
 	$(call say,CC i386,$<)

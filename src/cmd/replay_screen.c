@@ -393,6 +393,8 @@ static int run(struct player *player)
 	screen_close(screen);
 	if (code != SESSION_END)
 		return code;
+	player->watch.shown_ns = player->at_ns; /* the block is as of then */
+	player->watch.changed = true;
 	watch_end(&player->watch);
 	return session_exit_code(&player->watch.session);
 }

@@ -125,8 +125,10 @@ int screen_after(struct screen *screen, const struct event *event)
 	int err = leaks_after(screen->leaks, space, event);
 
 	tail_add(screen->tail, space, event);
-	if (event->type != EV_STACK && event->type != EV_TIME)
+	if (event->type != EV_STACK && event->type != EV_TIME) {
 		screen->changed = true;
+		screen->events++;
+	}
 	if (err)
 		log_error("out of memory for the evidence");
 	return err;
@@ -145,6 +147,7 @@ void screen_forget(struct screen *screen)
 	screen->leaks = NULL;
 	screen->tail = NULL;
 	screen->growth = NULL;
+	screen->events = 0;
 	screen->state.message[0] = '\0';
 }
 
@@ -225,7 +228,7 @@ static struct trust_facts trust_now(struct screen *screen, uint64_t now_ns, uint
 	struct trust_facts trust = trust_facts_of(session->space, &session->facts,
 						  session->capture ? &session->plans : NULL);
 
-	trust_rate_put(&screen->events_rate, space_counters(session->space)->events, now_ns);
+	trust_rate_put(&screen->events_rate, screen->events, now_ns);
 	trust.events_per_1000_s = screen->events_rate.per_1000_s;
 	trust.events_known = screen->events_rate.known;
 	trust_rate_put(&screen->cpu_rate, own_cpu_ns(), wall_ns);

@@ -67,6 +67,7 @@ struct screen {
 	struct screen_frozen frozen;
 	/* the frame */
 	struct view_facts facts;
+	uint64_t events VMT_ALIGNED8; /* that tell of something: no stacks, no times */
 	struct trust_rate events_rate, cpu_rate;
 	uint64_t frame_ns VMT_ALIGNED8; /* the last one's time */
 	bool changed;                   /* the map has, since then */

@@ -6,6 +6,7 @@
 
 #define MAX_SPEED 1024.0
 #define MIN_SPEED 0.125
+#define HELP_PAGE 12u
 
 static const struct keys_help help[] = {
 	{ NULL, "EVERYWHERE" },
@@ -13,36 +14,38 @@ static const struct keys_help help[] = {
 	{ "?", "this help; any key leaves it" },
 	{ "p", "pause: what is shown stands still, capture goes on" },
 	{ "Tab  Shift-Tab", "the next pane, the one before" },
-	{ "o h l f e D", "pane: owners, holes, leaks, failures, events, diff to the mark" },
+	{ "o h l f e D", "owners, holes, leaks, failures, events, diff to the mark" },
 	{ "Up Down PgUp PgDn", "select a row;  Home End: the first, the last" },
-	{ "Enter", "detail of what is selected: full stack, task, age, history;  Esc: back" },
+	{ "Enter", "detail: full stack, task, age, history;  Esc: back" },
 	{ "Ctrl-L  Ctrl-Z", "draw everything anew;  suspend ('fg' comes back)" },
 	{ NULL, "OWNERS" },
 	{ "b", "group by function, stack, module, kind, task" },
-	{ "s  S", "sort by size, areas, growth, guard pages, age;  S: the other way round" },
-	{ "*", "follow: marks the areas of the owner with * on the map; again: no more" },
-	{ "d  D", "set a mark;  D: who holds more or less than at the mark" },
+	{ "s  S", "sort by size, areas, growth, guard, age;  S: reversed" },
+	{ "*", "follow: marks the owner's areas on the map; again: not" },
+	{ "d  D", "set a mark;  D: who holds more or less than then" },
 	{ NULL, "MAP" },
 	{ "m", "arrows move the cursor of the map; again: the list" },
-	{ "+  -  0", "zoom in, to single pages; out; the whole space" },
+	{ "+  -  0", "zoom in, to single pages;  out;  the whole space" },
 	{ "[  ]", "the area before, the next one" },
 	{ "g", "go to an address" },
 	{ NULL, "FIND" },
-	{ "/", "filter: mod=foo size>=1M age>10m stack~bar kind=ioremap; empty: all" },
-	{ "F  n  N", "find an area by such an expression;  the next, the one before" },
-	{ "1 .. 9", "would it fit? 1M 2M 4M 8M 16M 32M 64M 128M 256M;  =: any size" },
-	{ "w", "write FILE.vmt: a recording from now on (w ends it), replay: this moment;"
-	       " FILE.txt: the map in words" },
+	{ "/", "filter: mod=foo size>=1M age>10m stack~bar kind=ioremap" },
+	{ "F  n  N", "find an area like that;  the next one, the one before" },
+	{ "1 .. 9", "would 1M 2M 4M 8M 16M 32M 64M 128M 256M fit, who is" },
+	{ "", "in the way?  =: any size" },
+	{ "w", "NAME.vmt: record from now on (w ends it), replay: this" },
+	{ "", "moment;  NAME.txt: the map in words" },
 	{ NULL, "REPLAY" },
 	{ "Space", "play, stop;  live: as p" },
-	{ ".  ,", "the next change; one interval back" },
-	{ "x  X", "to the next failure, to the one before" },
-	{ "<  >", "half as fast, twice as fast" },
-	{ "(  )", "a twentieth of the recording back, on;  t: go to a time (90s, 5m)" },
+	{ ".  ,", "the next change;  one interval back" },
+	{ "x  X", "to the next failure;  to the one before" },
+	{ "<  >", "half as fast;  twice as fast" },
+	{ "(  )  t", "a twentieth back, on;  go to a time (90s, 5m)" },
 	{ NULL, "SIGNS" },
-	{ "# % ~ . |", "used, partly used, lazy (freed, not purged yet), free, guard page" },
-	{ "! * @ ? [", "leak suspect, followed, vmtrace's own, unknown, begin of an area" },
-	{ "~ before a number", "events were lost: the map is uncertain until it is read anew" },
+	{ "# % ~ . |", "used, partly used, lazy (freed, not purged yet), free," },
+	{ "", "guard page" },
+	{ "! * @ ? [", "leak, followed, vmtrace's own, unknown, begin of an area" },
+	{ "~7.2M", "events were lost: uncertain until the map is read anew" },
 };
 
 const struct keys_help *keys_help(uint32_t *count)
@@ -432,13 +435,14 @@ static enum action press_for_all(struct state *state, const struct keys_context 
 static enum action press_in_help(struct state *state, const struct keys_context *context,
 				 uint32_t key)
 {
+	uint32_t back = state->help_top < HELP_PAGE ? state->help_top : HELP_PAGE;
+
 	if (key == KEYS_CTRL_C)
 		return ACTION_QUIT;
-	if ((key == KEYS_DOWN || key == KEYS_PAGE_DOWN || key == ' ') &&
-	    state->help_top < context->help_rows)
-		state->help_top += key == KEYS_DOWN ? 1 : context->map_rows + 8;
-	else if ((key == KEYS_UP || key == KEYS_PAGE_UP) && state->help_top)
-		state->help_top -= key == KEYS_UP || state->help_top < 8 ? 1 : 8;
+	if (key == KEYS_DOWN || key == KEYS_PAGE_DOWN || key == ' ')
+		state->help_top += key == KEYS_DOWN ? 1 : HELP_PAGE;
+	else if (key == KEYS_UP || key == KEYS_PAGE_UP)
+		state->help_top -= key == KEYS_UP ? state->help_top > 0 : back;
 	else
 		state->help = false;
 	if (state->help_top > context->help_rows)

@@ -8,6 +8,7 @@
 #define THREE_COLUMNS 170u
 #define THREE_ROWS    40u
 #define SIDE_COLUMNS  42u
+#define TEXT_COLUMNS  90u /* that a detail is to have before anything stands beside it */
 #define MIN_PANE_ROWS 4u /* title, heading and two rows */
 #define HEADER_ROWS   4u
 
@@ -86,10 +87,13 @@ static void split_pane(struct layout *layout, const struct state *state)
 	}
 	if (layout->columns < TWO_COLUMNS || layout->rows < TWO_ROWS)
 		return;
+	if (state->pane == PANE_DETAIL && layout->pane.columns < TEXT_COLUMNS + SIDE_COLUMNS)
+		return;
 	layout->side_pane = side_of(state);
-	layout->side = take_columns(&layout->pane, layout->side_pane == PANE_HOLES
-							   ? SIDE_COLUMNS
-							   : layout->pane.columns / 2);
+	layout->side = take_columns(&layout->pane,
+				    layout->side_pane == PANE_HOLES || state->pane == PANE_DETAIL
+					    ? SIDE_COLUMNS
+					    : layout->pane.columns / 2);
 	layout->side.column++;
 	layout->side.columns--;
 }

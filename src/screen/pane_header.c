@@ -7,7 +7,8 @@
 #include "view/text_util.h"
 #include "view/units.h"
 
-#define NS_PER_MS 1000000u
+#define NS_PER_MS    1000000u
+#define LAYOUT_SMALL 70u /* columns below which addresses have no room */
 
 static const struct view *view_of(const struct pane_args *args)
 {
@@ -69,6 +70,13 @@ static void title_row(const struct pane_args *args)
 
 /* ---- totals ----------------------------------------------------------------------------------- */
 
+struct shares {
+	uint32_t gap;
+	bool range;   /* where the space lies */
+	bool all;     /* percents of all four */
+	bool percent; /* ... of used and free */
+};
+
 static void share(struct pane_flow *flow, uint8_t style, const char *name, uint32_t bytes,
 		  bool percent)
 {
@@ -80,22 +88,48 @@ static void share(struct pane_flow *flow, uint8_t style, const char *name, uint3
 		  percent ? part : "");
 }
 
-static void totals_row(const struct pane_args *args, uint32_t row)
+static void put_shares(struct pane_flow *flow, const struct shares *shares)
 {
-	const struct space_totals *totals = &args->model->totals;
-	struct pane_flow flow = { .args = args, .row = row, .column = 1,
-				  .gap = args->box.columns < 100 ? 2 : 3 };
-	bool wide = args->box.columns >= 96;
+	const struct space_totals *totals = &flow->args->model->totals;
 	char size[16];
 
-	pane_item(&flow, STYLE_PLAIN, "%08" PRIx32 "-%08" PRIx32 " %s", totals->start, totals->end,
-		  units_bytes(totals->total_bytes, size, sizeof(size)));
-	share(&flow, STYLE_USED | STYLE_BOLD, "used", totals->used_bytes, true);
-	share(&flow, STYLE_PLAIN, "guard", totals->guard_bytes, wide);
-	share(&flow, STYLE_LAZY, "lazy", totals->lazy_bytes, wide);
-	share(&flow, STYLE_PLAIN, "free", totals->free_bytes, true);
+	units_bytes(totals->total_bytes, size, sizeof(size));
+	flow->gap = shares->gap;
+	if (shares->range)
+		pane_item(flow, STYLE_PLAIN, "%08" PRIx32 "-%08" PRIx32 " %s", totals->start,
+			  totals->end, size);
+	share(flow, STYLE_USED | STYLE_BOLD, "used", totals->used_bytes, shares->percent);
+	share(flow, STYLE_PLAIN, "guard", totals->guard_bytes, shares->all);
+	share(flow, STYLE_LAZY, "lazy", totals->lazy_bytes, shares->all);
+	share(flow, STYLE_PLAIN, "free", totals->free_bytes, shares->percent);
 	if (totals->unknown_bytes)
-		share(&flow, STYLE_ALARM, "unknown", totals->unknown_bytes, false);
+		share(flow, STYLE_ALARM, "unknown", totals->unknown_bytes, false);
+}
+
+/* As much as there is room for: first the percents go, then where the space lies. */
+static void totals_row(const struct pane_args *args, uint32_t row)
+{
+	static const struct shares shares[] = {
+		{ 3, true, true, true },   { 2, true, true, true },    { 2, true, false, true },
+		{ 2, true, false, false }, { 2, false, false, true }, { 2, false, false, false },
+		{ 1, false, false, false },
+	};
+	struct pane_args wide = *args;
+	struct box box = { 0, 0, 1, 4 * GRID_MAX_COLUMNS };
+
+	/* Measured where nothing is cut, in a box that is not on the grid. */
+	wide.box = box;
+	wide.box.row = GRID_MAX_ROWS;
+	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+		struct pane_flow flow = { .args = &wide, .column = 1 };
+
+		put_shares(&flow, &shares[i]);
+		if (flow.column > args->box.columns && i + 1 < sizeof(shares) / sizeof(shares[0]))
+			continue;
+		flow = (struct pane_flow){ .args = args, .row = row, .column = 1 };
+		put_shares(&flow, &shares[i]);
+		return;
+	}
 }
 
 /* ---- holes ------------------------------------------------------------------------------------ */
@@ -132,9 +166,12 @@ static void holes_row(const struct pane_args *args, uint32_t row)
 	uint32_t after = holes->largest_after_purge.end - holes->largest_after_purge.start;
 	char size[TEXT_NUMBER], purged[TEXT_NUMBER];
 
-	if (now)
-		pane_item(&flow, STYLE_BOLD, "LARGEST HOLE %s @%08" PRIx32,
-			  text_bytes(view, now, size), holes->largest.start);
+	text_bytes(view, now, size);
+	if (now && args->box.columns < LAYOUT_SMALL)
+		pane_item(&flow, STYLE_BOLD, "LARGEST HOLE %s", size);
+	else if (now)
+		pane_item(&flow, STYLE_BOLD, "LARGEST HOLE %s @%08" PRIx32, size,
+			  holes->largest.start);
 	else
 		pane_item(&flow, STYLE_ALARM | STYLE_BOLD, "LARGEST HOLE %snone", text_tilde(view));
 	flow.gap = 1;

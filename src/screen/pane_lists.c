@@ -134,6 +134,25 @@ void pane_holes(const struct pane_args *args)
 
 #define LEAKS_WIDE 80u
 
+/* In a few words what speaks for it, or against. */
+static const char *finding(const struct leaks_report *report, const struct leak_suspect *suspect,
+			   char buf[LEAK_WORDS])
+{
+	char since[16];
+
+	if (suspect->verdict.score < LEAK_SCORE)
+		return leak_brief(report, suspect, buf);
+	if (suspect->verdict.finding == LEAK_OWNER_GONE)
+		snprintf(buf, LEAK_WORDS, "their module is unloaded");
+	else
+		snprintf(buf, LEAK_WORDS, "grows since %s, %" PRIu32 " old ones, %" PRIu32
+			 " such were freed",
+			 units_duration(report->now_ns - suspect->verdict.first_ns, since,
+					sizeof(since)),
+			 suspect->verdict.old, suspect->verdict.freed_old);
+	return buf;
+}
+
 static void put_leak(const struct pane_args *args, uint32_t row, const struct leak_suspect *suspect,
 		     bool selected)
 {
@@ -155,7 +174,7 @@ static void put_leak(const struct pane_args *args, uint32_t row, const struct le
 		 args->box.columns >= LEAKS_WIDE ? (unsigned int)(suspect->freed * 100 / all) : 0,
 		 pane_change(suspect->slope, text_tilde(view), slope, sizeof(slope)),
 		 text_ascii(*name ? name : "?", label, sizeof(label)),
-		 leak_brief(report, suspect, brief));
+		 finding(report, suspect, brief));
 	if (selected)
 		clear_row(args, row, style);
 	grid_field(args->grid, &args->box, row, 0, args->box.columns, style, text);

@@ -207,7 +207,7 @@ static void put_area(const struct pane_args *args, const struct area *area, uint
 		text_task(view, area->pid, area->comm_id, task);
 	}
 	if (count > 1)
-		snprintf(more, sizeof(more), " (1 of %" PRIu32 ")", count);
+		snprintf(more, sizeof(more), " (1 of %" PRIu32 " here)", count);
 	snprintf(line, sizeof(line), "%08" PRIx32 "-%08" PRIx32 " %s %s%s %s%s %s%s %s", area->start,
 		 area->end, units_bytes(area->end - area->start, size, sizeof(size)),
 		 area->flags & AREA_F_OWN ? "@ " : "", lazy ? "lazy" : kind_name(area->kind),
