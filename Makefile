@@ -322,7 +322,8 @@ $(B)/host/tests/bench/leaks/chances: $(B)/host/tests/bench/leaks/chances.o \
 		$(B)/host/src/space/leak_judge.o $(B)/host/src/space/leak_ages.o
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ -lm
 
-$(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/space/% $(B)/host/src/allocator/%,$(HOST_OBJS))
+$(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/space/% $(B)/host/src/allocator/% \
+		%/view/units.o,$(HOST_OBJS))
 	$(Q)$(CC) $(CFLAGS) -o $@ $^
 
 $(B)/host/tests/bench/make_load $(B)/host/tests/bench/replay: $(B)/host/tests/bench/%: \

@@ -10,6 +10,7 @@
 #include "capture/transport.h"
 #include "event.h"
 #include "export/export.h"
+#include "space/filter.h"
 #include "space/owners.h"
 
 #define VMTRACE_VERSION_TEXT "0.1.0"
@@ -36,7 +37,8 @@ enum option_group {
 	TAKES_REPLAY = 1 << 17,  /* --speed, --at, --step, --strict */
 	TAKES_LEAKS = 1 << 18,   /* --group, --older, --since, --min-bytes */
 	TAKES_CHECK = 1 << 19,   /* --max-leak, --min-hole, --nagios */
-	TAKES_SCREEN = 1 << 20,  /* --plain */
+	TAKES_FILTER = 1 << 21,  /* --filter */
+	TAKES_SCREEN = 1 << 22,  /* --plain */
 };
 
 enum color_when {
@@ -80,6 +82,7 @@ struct options {
 	enum area_kind kind;    /* --kind */
 	uint32_t align;         /* --align, 0 = the kind's own */
 	uint32_t request_count; /* --count */
+	struct filter *filter;  /* --filter, or NULL: all areas */
 	uint64_t older_ns VMT_ALIGNED8;
 	uint64_t since_ns VMT_ALIGNED8;
 	uint32_t min_bytes;
@@ -109,5 +112,6 @@ struct command;
 /* Parses argv[1..] for command (argv[0] is shown as the program's name). Prints help or a usage
  * error and exits (0 or 2) itself, as argp does. */
 void options_parse(const struct command *command, int argc, char **argv, struct options *options);
+void options_release(struct options *options);
 
 #endif

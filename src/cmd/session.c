@@ -353,6 +353,7 @@ struct view session_view(struct session *session, FILE *out)
 		.stacks = session->stacks,
 		.facts = &session->facts,
 		.trend = session->trend,
+		.filter = session->options->filter,
 		.style = { .columns = terminal_columns(out),
 			   .color = wants_color(session->options, out) },
 	};

@@ -37,7 +37,7 @@ enum value_class { VALUE_TEXT, VALUE_NAME, VALUE_NUMBER };
 
 static const struct {
 	const char *name;
-	enum value_class class;
+	enum value_class type;
 } fields[FIELD_COUNT] = {
 	[FIELD_MOD] = { "mod", VALUE_TEXT },       [FIELD_CALLER] = { "caller", VALUE_TEXT },
 	[FIELD_STACK] = { "stack", VALUE_TEXT },   [FIELD_COMM] = { "comm", VALUE_TEXT },
@@ -52,7 +52,7 @@ static const char all_fields[] = "mod caller stack comm kind state pid size guar
 /* Longer ones before those that they begin with. */
 static const struct {
 	const char *text;
-	enum filter_operator operator;
+	enum filter_operator op;
 	bool negated;
 } operators[] = {
 	{ "!=", OPERATOR_IS, true },       { "!~", OPERATOR_HAS, true },
@@ -387,21 +387,21 @@ static enum filter_field take_field(struct parser *parser)
 	return FIELD_COUNT;
 }
 
-static const char *operators_of(enum value_class class)
+static const char *operators_of(enum value_class type)
 {
-	return class == VALUE_TEXT ? "= != ~ !~" : class == VALUE_NAME ? "= !=" : "= != < <= > >=";
+	return type == VALUE_TEXT ? "= != ~ !~" : type == VALUE_NAME ? "= !=" : "= != < <= > >=";
 }
 
-static bool takes_operator(enum value_class class, enum filter_operator operator)
+static bool takes_operator(enum value_class type, enum filter_operator op)
 {
-	return operator== OPERATOR_IS ||(class == VALUE_TEXT && operator== OPERATOR_HAS) ||
-	       (class == VALUE_NUMBER && operator>= OPERATOR_BELOW);
+	return op == OPERATOR_IS || (type == VALUE_TEXT && op == OPERATOR_HAS) ||
+	       (type == VALUE_NUMBER && op >= OPERATOR_BELOW);
 }
 
 /* The index in operators, ARRAY_SIZE of it if there is none that suits. */
 static size_t take_operator(struct parser *parser, enum filter_field field)
 {
-	enum value_class class = fields[field].class;
+	enum value_class type = fields[field].type;
 	char shown[SHOWN_LEN + 8];
 	size_t i;
 
@@ -411,13 +411,13 @@ static size_t take_operator(struct parser *parser, enum filter_field field)
 
 		if (strncmp(parser->at, operators[i].text, len))
 			continue;
-		if (!takes_operator(class, operators[i].operator))
+		if (!takes_operator(type, operators[i].op))
 			fail(parser, parser->at, "%s takes %s, not '%s'", fields[field].name,
-			     operators_of(class), operators[i].text);
+			     operators_of(type), operators[i].text);
 		parser->at += len;
 		return i;
 	}
-	fail(parser, parser->at, "expected %s after '%s', not %s", operators_of(class),
+	fail(parser, parser->at, "expected %s after '%s', not %s", operators_of(type),
 	     fields[field].name, show(next_word(parser), shown));
 	return i;
 }
@@ -428,7 +428,7 @@ static void set_value(struct parser *parser, struct filter_node *node, struct wo
 	char shown[SHOWN_LEN + 8];
 	bool ok = true;
 
-	if (fields[field].class == VALUE_TEXT)
+	if (fields[field].type == VALUE_TEXT)
 		node->text = keep_text(parser, value);
 	else if (field == FIELD_KIND)
 		ok = parse_kind(value, &node->low);
@@ -436,7 +436,7 @@ static void set_value(struct parser *parser, struct filter_node *node, struct wo
 		ok = parse_state(value, &node->low);
 	else
 		ok = parse_number(field, value, node);
-	if (fields[field].class == VALUE_NAME)
+	if (fields[field].type == VALUE_NAME)
 		node->high = node->low;
 	if (!ok)
 		fail(parser, value.text, "expected %s, not %s", wanted(field), show(value, shown));
@@ -447,7 +447,7 @@ static uint16_t parse_term(struct parser *parser)
 	struct filter_node node = { .type = NODE_TERM };
 	enum filter_field field = take_field(parser);
 	struct word value;
-	size_t operator;
+	size_t op;
 	uint16_t term;
 
 	if (parser->failed)
@@ -455,17 +455,17 @@ static uint16_t parse_term(struct parser *parser)
 	if (++parser->terms > FILTER_MAX_TERMS)
 		return fail(parser, parser->at, "too long: more than %u comparisons",
 			    FILTER_MAX_TERMS);
-	operator= take_operator(parser, field);
+	op = take_operator(parser, field);
 	if (parser->failed)
 		return NO_NODE;
 	value = take_value(parser);
 	if (parser->failed)
 		return NO_NODE;
 	node.field = field;
-	node.operator= operators[operator].operator;
+	node.op = operators[op].op;
 	set_value(parser, &node, value);
 	term = add_node(parser, node);
-	return operators[operator].negated ? add_not(parser, term) : term;
+	return operators[op].negated ? add_not(parser, term) : term;
 }
 
 static uint16_t parse_or(struct parser *parser);

@@ -82,8 +82,8 @@ bool filter_area(const struct filter *filter, const struct filter_base *base,
  * size, stack and age. An ALLOC, AREA or FAIL is judged by itself; pid and comm of a FREE or VFREE
  * are those of both tasks, who freed and who had allocated.
  *
- * What is about no area (PURGE, LOST, SNAPSHOT_*, STACK, TIME) always passes: a filter must not
- * hide a loss.
+ * LOST, SNAPSHOT_*, STACK and TIME, which are about the whole stream, always pass: a filter must
+ * not hide a loss. A PURGE, which is about no one area, passes only an empty filter.
  */
 bool filter_event(const struct filter *filter, const struct filter_base *base,
 		  const struct area *area, const struct event *event);

@@ -37,9 +37,9 @@ enum filter_state { FILTER_USED = AREA_USED, FILTER_LAZY = AREA_LAZY, FILTER_FAI
 enum filter_node_type { NODE_TERM = 0, NODE_NOT, NODE_AND, NODE_OR };
 
 struct filter_node {
-	uint8_t type;     /* enum filter_node_type */
-	uint8_t field;    /* TERM: enum filter_field */
-	uint8_t operator; /* TERM: enum filter_operator */
+	uint8_t type;  /* enum filter_node_type */
+	uint8_t field; /* TERM: enum filter_field */
+	uint8_t op;    /* TERM: enum filter_operator */
 	uint8_t reserved;
 	uint16_t left; /* NOT: the one operand. Nodes are behind their operands */
 	uint16_t right;

@@ -53,7 +53,7 @@ static bool compare_range(const struct filter_node *term, struct range value)
 {
 	if (!value.known)
 		return false;
-	switch (term->operator) {
+	switch (term->op) {
 	case OPERATOR_BELOW:
 		return value.first < term->low;
 	case OPERATOR_AT_MOST:
@@ -89,13 +89,12 @@ static bool is_function(const char *label, const char *value)
 
 static bool compare_function(const struct filter_node *term, const char *label, const char *value)
 {
-	return term->operator== OPERATOR_HAS ? strstr(label, value) != NULL
-					     : is_function(label, value);
+	return term->op == OPERATOR_HAS ? strstr(label, value) != NULL : is_function(label, value);
 }
 
 static bool compare_text(const struct filter_node *term, const char *text, const char *value)
 {
-	return term->operator== OPERATOR_HAS ? strstr(text, value) != NULL : !strcmp(text, value);
+	return term->op == OPERATOR_HAS ? strstr(text, value) != NULL : !strcmp(text, value);
 }
 
 /* A module's label has brackets, so that one named kernel stays apart; the value may have them. */
@@ -110,8 +109,7 @@ static bool match_module(const struct filter_node *term, const struct subject *s
 
 	if (compare_text(term, label, value))
 		return true;
-	return term->operator== OPERATOR_IS && len> 2 && * label == '[' &&
-		       strlen(value) == len - 2 &&
+	return term->op == OPERATOR_IS && len > 2 && *label == '[' && strlen(value) == len - 2 &&
 	       !memcmp(label + 1, value, len - 2);
 }
 
@@ -132,8 +130,8 @@ static bool match_stack(const struct filter_node *term, const struct subject *su
 				     value))
 			return true;
 	}
-	return !stack.nr_frames && subject->area.caller_id &&
-	       compare_function(term, caller_label(subject), value);
+	/* Of an area without a stack; else it is one of the frames. */
+	return subject->area.caller_id && compare_function(term, caller_label(subject), value);
 }
 
 static bool match_comm(const struct filter_node *term, const struct subject *subject,
@@ -304,6 +302,8 @@ bool filter_event(const struct filter *filter, const struct filter_base *base,
 	case EV_VFREE:
 		subject = subject_of_death(base, area, event);
 		break;
+	case EV_PURGE:
+		return false;
 	default:
 		return true;
 	}

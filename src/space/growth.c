@@ -193,11 +193,12 @@ int growth_sample(struct growth *growth, const struct space *space, uint64_t now
 	if (space_in_snapshot(space))
 		return 0;
 	if (growth->nr_samples) {
-		uint64_t last_ns = growth->times[growth->slot];
+		/* Time that goes back is a long gap, too. */
+		uint64_t passed_ns = now_ns - growth->times[growth->slot];
 
-		if (now_ns >= last_ns && now_ns - last_ns < growth->step_ns)
+		if (passed_ns < growth->step_ns)
 			return 0;
-		if (now_ns < last_ns || now_ns - last_ns > growth->step_ns * GROWTH_STEPS)
+		if (passed_ns > growth->step_ns * GROWTH_STEPS)
 			begin_anew(growth);
 	}
 	open_slot(growth, now_ns);

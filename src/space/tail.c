@@ -91,10 +91,7 @@ const struct tail_entry *tail_add(struct tail *tail, const struct space *space,
 	*entry = (struct tail_entry){ .event = *event, .number = ++tail->total };
 	if (event->type == EV_PURGE)
 		entry->event.size = purged_bytes;
-	area = has_area(event) && event->start >= space_start(space) &&
-			       event->start < space_end(space)
-		       ? space_area_at(space, event->start)
-		       : NULL;
+	area = has_area(event) ? space_area_at(space, event->start) : NULL;
 	if (area && is_about(event, area))
 		entry->area = *area;
 	tail->next = (tail->next + 1) % tail->capacity;
@@ -137,11 +134,10 @@ static bool overlaps(const struct event *event, uint32_t start, uint32_t end)
  */
 static bool take_purge(struct tail *tail, uint32_t *waiting, const struct event *purge)
 {
-	uint64_t begin_ns = purge->flags & EV_F_HAS_BEGIN ? purge->begin_ns : purge->t_ns;
 	uint32_t kept = 0, before = *waiting;
 
 	for (uint32_t i = 0; i < before; i++) {
-		if (tail_at(tail, tail->waiting[i])->event.t_ns >= begin_ns)
+		if (tail_at(tail, tail->waiting[i])->event.t_ns >= purge->begin_ns)
 			tail->waiting[kept++] = tail->waiting[i];
 	}
 	*waiting = kept;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "space/kind.h"
+#include "view/pick.h"
 #include "view/text_util.h"
 #include "view/units.h"
 
@@ -92,15 +93,19 @@ void text_area_heading(FILE *out, const struct view *view, unsigned int kind_wid
 static void print_areas(FILE *out, const struct view *view)
 {
 	const struct area *area = space_first(view->space, space_start(view->space));
+	struct filter_base base = pick_base(view);
 	unsigned int kind_width = measure_kind(view);
 
+	pick_text(out, view, true);
 	if (!area) {
 		fputs(" no areas\n", out);
 		return;
 	}
 	text_area_heading(out, view, kind_width);
-	for (; area; area = space_first(view->space, area->end))
-		text_area_row(out, view, area, kind_width);
+	for (; area; area = space_first(view->space, area->end)) {
+		if (filter_area(view->filter, &base, area))
+			text_area_row(out, view, area, kind_width);
+	}
 }
 
 void text_areas(FILE *out, const struct view *view)

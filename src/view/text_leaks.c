@@ -160,6 +160,9 @@ static void print_left_out(FILE *out, const struct view *view, const struct leak
 	if (report->own)
 		fprintf(out, " not judged: %u area%s (%s) of vmtrace itself\n", report->own,
 			report->own == 1 ? "" : "s", text_bytes(view, report->own_bytes, bytes));
+	if (report->filtered)
+		fprintf(out, " not judged: %u area%s that --filter leaves out\n", report->filtered,
+			report->filtered == 1 ? "" : "s");
 	if (lazy_bytes)
 		fprintf(out, " no leak: %s is lazy: freed, given back by the next purge\n",
 			text_bytes(view, lazy_bytes, bytes));

@@ -9,6 +9,8 @@
 #include "view/units.h"
 
 #define NS_PER_MS 1000000u
+#define NS_PER_S  1e9
+#define RATE_MAX  1e18
 #define NUMBER    24
 #define ALWAYS    UINT8_MAX /* importance of what is never left out */
 
@@ -17,19 +19,20 @@
 
 void trust_rate_put(struct trust_rate *rate, uint64_t total, uint64_t t_ns)
 {
-	uint64_t ms = (t_ns - rate->last_ns) / NS_PER_MS;
-	uint64_t half_ms = TRUST_HALF_NS / NS_PER_MS;
-	uint64_t now, before = rate->per_1000_s;
+	uint64_t passed_ns = t_ns - rate->last_ns;
+	double now, weight;
 
 	if (!rate->begun || t_ns < rate->last_ns || total < rate->last) {
 		*rate = (struct trust_rate){ .begun = true, .last = total, .last_ns = t_ns };
 		return;
 	}
-	if (t_ns - rate->last_ns < TRUST_LEAST_NS)
+	if (passed_ns < TRUST_LEAST_NS)
 		return;
-	now = (total - rate->last) * 1000000 / ms;
-	/* Weights ms and half_ms; the sum of both products stays far below 2^64 for years. */
-	rate->per_1000_s = rate->known ? (before * half_ms + now * ms) / (half_ms + ms) : now;
+	now = (double)(total - rate->last) * 1000 * NS_PER_S / (double)passed_ns;
+	weight = rate->known ? (double)passed_ns / (double)(passed_ns + TRUST_HALF_NS) : 1;
+	rate->smooth = weight * now + (1 - weight) * rate->smooth;
+	now = rate->smooth;
+	rate->per_1000_s = now < RATE_MAX ? (uint64_t)(now + 0.5) : (uint64_t)RATE_MAX;
 	rate->last = total;
 	rate->last_ns = t_ns;
 	rate->known = true;

@@ -25,6 +25,7 @@ struct trust_rate {
 	uint64_t last VMT_ALIGNED8;
 	uint64_t last_ns VMT_ALIGNED8;
 	uint64_t per_1000_s VMT_ALIGNED8; /* rate * 1000: per second, smoothed */
+	double smooth;                    /* the same before rounding */
 	bool begun;
 	bool known;
 };

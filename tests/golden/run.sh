@@ -42,6 +42,20 @@ leaks-json|leaks --json
 check|check --max-leak=1M/h --min-hole=8M
 check-nagios|check --max-leak=100M/h --min-hole=8M --nagios'
 
+# Of some recordings, what passes a filter; without blanks, since the arguments are split at them.
+filters='filter-top|top --filter=mod!=kernel(size>=8K)or(kind=bpf)
+filter-top-stack|top --by=stack --filter=stack~vmap
+filter-areas|map --areas --filter=state=lazy(size>8K)or(kind=ioremap)and(age>5s)
+filter-map-json|map --json --filter=not(mod=kernel)
+filter-events|events --filter=state=failed(size>8M)or(mod!=kernel)and(size>=64K)
+filter-events-json|events --json --filter=comm~d(guard=4K)
+filter-leaks|leaks --filter=mod!=kernel(size>4K)
+filter-leaks-json|leaks --json --top=1 --filter=comm!=nobody
+filter-none|top --json --filter=pid=1(pid=2)
+filter-bad|top --filter=size>1M(sise>1M)
+filter-empty|top --top=3 --filter='
+filtered='busy hostile-names leak lost'
+
 # The exports, of some recordings: what they are made of is in the views above already.
 exports='folded|export --format=folded
 folded-alloc|export --format=folded --value=alloc
@@ -154,6 +168,15 @@ check_reread() {
 	done
 }
 
+# What passed a filter is no recording: the reader says so, and no view shows a map of it.
+check_filtered() {
+	"$vmtrace" events --json --filter='size>8K' -i "$dir/busy.jsonl" >"$tmp/part.jsonl" 2>/dev/null
+	"$vmtrace" map -i "$tmp/part.jsonl" >"$tmp/out" 2>"$tmp/diff" && ok=no || ok=yes
+	[ -s "$tmp/out" ] && ok=no
+	grep -q 'only the events that passed --filter' "$tmp/diff" || ok=no
+	tell "busy.filtered" $ok
+}
+
 # A reader made from docs/FORMAT.md alone sees the same, and every line follows the schema.
 check_from_outside() {
 	"$vmtrace" events --json -i "$tmp/$1.vmt" >"$tmp/again.jsonl" 2>/dev/null
@@ -180,6 +203,7 @@ END
 check_recording() {
 	name=$(basename "$1" .jsonl)
 	check_views "$1" "$name" "$commands"
+	case " $filtered " in *" $name "*) check_views "$1" "$name" "$filters" ;; esac
 	case " $exported " in *" $name "*) check_views "$1" "$name" "$exports" ;; esac
 	case " $replayed " in *" $name "*) check_views "$1" "$name" "$replays" ;; esac
 	[ $record = yes ] && return
@@ -248,13 +272,14 @@ if ! command -v zstd >/dev/null || ! python3 -c 'import jsonschema' 2>/dev/null;
 	echo "skip format and schema: no zstd, or no python3 with jsonschema"
 fi
 part diffs check_diffs
+part filtered check_filtered
 part replays check_replays
 for input in "$dir"/*.jsonl; do
 	part "$(basename "$input")" check_recording "$input"
 done
 wait
 cat "$all"/*/log
-for input in diffs replays "$dir"/*.jsonl; do
+for input in diffs filtered replays "$dir"/*.jsonl; do
 	# A part that died has left no sum.
 	read -r p f <"$all/$(basename "$input")/sum" || { p=0 f=1; echo "FAIL $input died"; }
 	passed=$((passed + p))
