@@ -23,11 +23,11 @@
 #include "screen/keys.h"
 #include "screen/terminfo.h"
 
-#define ESC_DELAY_MS  50
-#define MAX_EMPTY     20 /* reads of nothing in a row: the terminal has gone */
-#define CLOSE_WAIT_S  2
-#define SUSPEND_MS    100
-#define RESET_MAX     256
+#define ESC_DELAY_MS 50
+#define MAX_EMPTY    20 /* reads of nothing in a row: the terminal has gone */
+#define CLOSE_WAIT_S 2
+#define SUSPEND_MS   100
+#define RESET_MAX    256
 
 /* What the signal handlers and the painter tell the painter, one byte each. */
 enum wake { WAKE_GRID = 'g', WAKE_QUIT = 'q', WAKE_SIZE = 's', WAKE_SUSPEND = 'z' };
@@ -61,7 +61,8 @@ static struct {
 	size_t reset_len;
 } restore;
 
-/* ---- signals ---------------------------------------------------------------------------------- */
+/* ---- signals ----------------------------------------------------------------------------------
+ */
 
 void term_abort(void)
 {
@@ -108,7 +109,7 @@ static void catch_signals(void)
 
 static void uncatch_signals(void)
 {
-	static const int all[] = { SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGABRT,
+	static const int all[] = { SIGSEGV, SIGBUS,  SIGFPE,   SIGILL, SIGABRT,
 				   SIGQUIT, SIGTRAP, SIGWINCH, SIGTSTP };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -147,14 +148,16 @@ static void prepare_restore(struct term *term)
 	restore.wake_fd = term->wake[1];
 }
 
-/* ---- painting --------------------------------------------------------------------------------- */
+/* ---- painting ---------------------------------------------------------------------------------
+ */
 
 static void make_colors(struct term *term)
 {
 	static const short colors[STYLE_CLASSES] = {
-		[STYLE_PLAIN] = -1,           [STYLE_USED] = COLOR_CYAN, [STYLE_LAZY] = COLOR_YELLOW,
-		[STYLE_FREE] = -1,            [STYLE_OWN] = COLOR_MAGENTA, [STYLE_ALARM] = COLOR_RED,
-		[STYLE_GOOD] = COLOR_GREEN,   [STYLE_FOLLOW] = COLOR_GREEN,
+		[STYLE_PLAIN] = -1,          [STYLE_USED] = COLOR_CYAN,
+		[STYLE_LAZY] = COLOR_YELLOW, [STYLE_FREE] = -1,
+		[STYLE_OWN] = COLOR_MAGENTA, [STYLE_ALARM] = COLOR_RED,
+		[STYLE_GOOD] = COLOR_GREEN,  [STYLE_FOLLOW] = COLOR_GREEN,
 	};
 
 	term->color = term->color && has_colors() && start_color() == OK;
@@ -178,7 +181,8 @@ static attr_t attributes(uint8_t style)
 	return attr;
 }
 
-static void put_cell(const struct term *term, uint32_t row, uint32_t column, const struct cell *cell)
+static void put_cell(const struct term *term, uint32_t row, uint32_t column,
+		     const struct cell *cell)
 {
 	short pair = term->color ? (short)(cell->style & STYLE_CLASS_MASK) : 0;
 	wchar_t text[2] = { (wchar_t)cell->rune, 0 };
@@ -232,7 +236,8 @@ static void paint_newest(struct term *term)
 		refresh();
 }
 
-/* ---- input ------------------------------------------------------------------------------------ */
+/* ---- input ------------------------------------------------------------------------------------
+ */
 
 static void tell(struct term *term, uint32_t type, uint32_t key)
 {
@@ -277,13 +282,20 @@ static uint32_t translate(wint_t key)
 		wint_t curses;
 		uint32_t key;
 	} table[] = {
-		{ KEY_UP, KEYS_UP },           { KEY_DOWN, KEYS_DOWN },
-		{ KEY_LEFT, KEYS_LEFT },       { KEY_RIGHT, KEYS_RIGHT },
-		{ KEY_PPAGE, KEYS_PAGE_UP },   { KEY_NPAGE, KEYS_PAGE_DOWN },
-		{ KEY_HOME, KEYS_HOME },       { KEY_END, KEYS_END },
-		{ KEY_BTAB, KEYS_BACKTAB },    { KEY_ENTER, KEYS_ENTER },
-		{ KEY_BACKSPACE, KEYS_BACKSPACE }, { KEY_DC, KEYS_BACKSPACE },
-		{ KEY_FIND, KEYS_HOME },       { KEY_SELECT, KEYS_END },
+		{ KEY_UP, KEYS_UP },
+		{ KEY_DOWN, KEYS_DOWN },
+		{ KEY_LEFT, KEYS_LEFT },
+		{ KEY_RIGHT, KEYS_RIGHT },
+		{ KEY_PPAGE, KEYS_PAGE_UP },
+		{ KEY_NPAGE, KEYS_PAGE_DOWN },
+		{ KEY_HOME, KEYS_HOME },
+		{ KEY_END, KEYS_END },
+		{ KEY_BTAB, KEYS_BACKTAB },
+		{ KEY_ENTER, KEYS_ENTER },
+		{ KEY_BACKSPACE, KEYS_BACKSPACE },
+		{ KEY_DC, KEYS_BACKSPACE },
+		{ KEY_FIND, KEYS_HOME },
+		{ KEY_SELECT, KEYS_END },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -313,6 +325,30 @@ static void take_key(struct term *term, int kind, wint_t key)
 		tell(term, TERM_KEY, key);
 }
 
+/*
+ * The rest of a sequence that terminfo does not know (a function key, the mouse, an answer of the
+ * terminal), or else its letters would be taken for keys. After an Esc that was pressed nothing
+ * follows at once. ECMA-48, 5.4: a CSI ends with a byte from @ to ~; SS3 has one more.
+ */
+static bool swallow_sequence(void)
+{
+	wint_t key;
+
+	if (get_wch(&key) == ERR)
+		return false;
+	if (key == 'O') {
+		get_wch(&key);
+		return true;
+	}
+	if (key != '[') {
+		unget_wch((wchar_t)key);
+		return false;
+	}
+	while (get_wch(&key) != ERR && (key < '@' || key > '~'))
+		;
+	return true;
+}
+
 static void take_keys(struct term *term)
 {
 	bool any = false;
@@ -321,7 +357,8 @@ static void take_keys(struct term *term)
 
 	while ((kind = get_wch(&key)) != ERR) {
 		any = true;
-		take_key(term, kind, key);
+		if (kind == KEY_CODE_YES || key != KEYS_ESC || !swallow_sequence())
+			take_key(term, kind, key);
 	}
 	term->empty = any ? 0 : term->empty + 1;
 }
@@ -369,7 +406,8 @@ static void *painter(void *context)
 	return NULL;
 }
 
-/* ---- open and close --------------------------------------------------------------------------- */
+/* ---- open and close ---------------------------------------------------------------------------
+ */
 
 /* The locale of the environment; where that is not installed (a static build on a small system) but
  * says UTF-8, the one that the C library brings along. */
@@ -412,7 +450,8 @@ int term_check(char *why, size_t why_len)
 
 static int open_streams(struct term *term)
 {
-	int in_fd = fcntl(term->fd, F_DUPFD_CLOEXEC, 3), out_fd = fcntl(term->fd, F_DUPFD_CLOEXEC, 3);
+	int in_fd = fcntl(term->fd, F_DUPFD_CLOEXEC, 3),
+	    out_fd = fcntl(term->fd, F_DUPFD_CLOEXEC, 3);
 
 	term->in = in_fd < 0 ? NULL : fdopen(in_fd, "r");
 	term->out = out_fd < 0 ? NULL : fdopen(out_fd, "w");
@@ -422,6 +461,26 @@ static int open_streams(struct term *term)
 	    pipe2(term->keys, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
 	return 0;
+}
+
+/* What terminals send for these whatever terminfo says of the one that TERM names. */
+static void define_keys(void)
+{
+	static const struct {
+		const char *sequence;
+		int key;
+	} table[] = {
+		{ "\033[H", KEY_HOME },  { "\033OH", KEY_HOME },   { "\033[1~", KEY_HOME },
+		{ "\033[7~", KEY_HOME }, { "\033[F", KEY_END },    { "\033OF", KEY_END },
+		{ "\033[4~", KEY_END },  { "\033[8~", KEY_END },   { "\033[A", KEY_UP },
+		{ "\033OA", KEY_UP },    { "\033[B", KEY_DOWN },   { "\033OB", KEY_DOWN },
+		{ "\033[C", KEY_RIGHT }, { "\033OC", KEY_RIGHT },  { "\033[D", KEY_LEFT },
+		{ "\033OD", KEY_LEFT },  { "\033[5~", KEY_PPAGE }, { "\033[6~", KEY_NPAGE },
+		{ "\033[Z", KEY_BTAB },
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		define_key(table[i].sequence, table[i].key);
 }
 
 static int start_curses(struct term *term)
@@ -438,6 +497,7 @@ static int start_curses(struct term *term)
 	leaveok(stdscr, TRUE);
 	curs_set(0);
 	set_escdelay(ESC_DELAY_MS);
+	define_keys();
 	make_colors(term);
 	prepare_restore(term);
 	term->size = (uint32_t)LINES << 16 | (uint32_t)COLS;
@@ -552,7 +612,8 @@ void term_close(struct term *term)
 	close_files(term);
 }
 
-/* ---- from other threads ----------------------------------------------------------------------- */
+/* ---- from other threads -----------------------------------------------------------------------
+ */
 
 void term_show(struct term *term, struct grid *grid, bool anew)
 {
