@@ -6,6 +6,7 @@
 #   make demo      a real 32-bit kernel under qemu, traced; does its whole set-up
 #   make check     all tests; does its whole set-up
 #   make unit      unit tests and golden tests: seconds, no root, no kernel
+#   make screen-keys  the screen driven in tmux: half a minute
 #   make bench     what the model costs on this machine, and replay of 10 million events
 #   make bench-leaks  what leaks finds in SCENARIOS (500) labelled recordings, from SEED (1) on
 #   make fuzz      FUZZ_SECONDS (600) of libFuzzer for each parser of bytes from outside
@@ -280,6 +281,11 @@ golden: vmtrace
 
 record-files: vmtrace
 	$(Q)VMTRACE=./vmtrace tests/record.sh
+
+# The screen, key by key, in tmux.
+.PHONY: screen-keys
+screen-keys: vmtrace
+	$(Q)VMTRACE=./vmtrace tests/screen.sh
 
 $(B)/tools.unit: | $(B)/tools.host
 	$(call need_header,cmocka.h,libcmocka-dev)
