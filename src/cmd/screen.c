@@ -8,13 +8,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "cmd/stop.h"
 #include "log.h"
 #include "screen/draw.h"
 
 #define TAIL_ENTRIES     2000u /* 400 KB */
 #define GROWTH_WINDOW_NS 60000000000ull
-#define REPORT_NS        5000000000ull /* a verdict on leaks is not made more often */
+#define REPORT_NS        5000000000ull /* a verdict on leaks is not made more often ... */
+#define REPORT_SHARE     200u          /* ... nor in more than this part of the time */
 #define NS_PER_S         1000000000ull
 
 /* ---- whether ---------------------------------------------------------------------------------- */
@@ -148,6 +150,7 @@ void screen_forget(struct screen *screen)
 	screen->tail = NULL;
 	screen->growth = NULL;
 	screen->events = 0;
+	screen->report_after_ns = 0;
 	screen->state.message[0] = '\0';
 }
 
@@ -244,8 +247,9 @@ static void report_leaks(struct screen *screen, uint64_t now_ns)
 	bool due = !screen->reported || now_ns < screen->report_ns ||
 		   now_ns - screen->report_ns >= REPORT_NS;
 	struct leaks_report report = { 0 };
+	uint64_t begin_ns = clock_now_ns();
 
-	if (!screen->leaks || !due || is_frozen(screen))
+	if (!screen->leaks || !due || is_frozen(screen) || begin_ns < screen->report_after_ns)
 		return;
 	if (leaks_report(screen->leaks, screen->watch->session.space, now_ns, &all, &report))
 		return;
@@ -254,6 +258,8 @@ static void report_leaks(struct screen *screen, uint64_t now_ns)
 	screen->report = report;
 	screen->reported = true;
 	screen->report_ns = now_ns;
+	screen->report_after_ns = clock_now_ns();
+	screen->report_after_ns += (screen->report_after_ns - begin_ns) * REPORT_SHARE;
 }
 
 static struct model_sources sources(struct screen *screen)

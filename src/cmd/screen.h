@@ -60,6 +60,7 @@ struct screen {
 	struct leaks *leaks;
 	struct leaks_report report;
 	uint64_t report_ns VMT_ALIGNED8; /* when it was made, by the clock of the frames */
+	uint64_t report_after_ns VMT_ALIGNED8; /* no other one before, by the machine's clock */
 	bool reported;
 	struct tail *tail;
 	struct growth *growth;

@@ -7,26 +7,45 @@
 
 #include "screen/detail.h"
 
+#define TREND_NS 5000000000ull
+
 static const uint32_t fit_sizes[MODEL_FITS] = { 1u << 20, 4u << 20, 8u << 20, 16u << 20,
 						32u << 20 };
 
 /* ---- what depends on the map alone ------------------------------------------------------------ */
 
+/* What succeeds for a size succeeds for each smaller one, and what fails for each larger one. So most
+ * often one question is enough: whether the largest fits. */
 static void build_fits(struct model *model)
 {
-	for (uint32_t i = 0; i < MODEL_FITS; i++) {
+	enum attempt_answer most = ATTEMPT_NO;
+
+	for (uint32_t i = MODEL_FITS; i-- > 0;) {
 		struct fit_question question = { .kind = KIND_VMALLOC, .bytes = fit_sizes[i],
 						 .count = 1 };
-		struct fit_answer answer;
 		struct model_fit *fit = &model->fits[i];
 
-		*fit = (struct model_fit){ .bytes = fit_sizes[i] };
-		if (fit_ask(model->from.view.space, &model->from.kernel, &question, &answer))
+		*fit = (struct model_fit){ .bytes = fit_sizes[i], .answer = most, .known = true };
+		if (most == ATTEMPT_NOW)
 			continue;
-		fit->answer = answer.answer;
-		fit->known = true;
-		fit_release(&answer);
+		fit->known = !fit_ask_briefly(model->from.view.space, &model->from.kernel,
+					      &question, &fit->answer);
+		most = fit->known ? fit->answer : most;
 	}
+}
+
+/* The slope over the whole watch does not change from one second to the next, and costs. */
+static void build_trend(struct model *model)
+{
+	const struct view *view = &model->from.view;
+	uint64_t now_ns = view->facts->now_ns;
+
+	if (model->trend_ns && now_ns >= model->trend_ns && now_ns - model->trend_ns < TREND_NS)
+		return;
+	memset(&model->trend, 0, sizeof(model->trend));
+	model->trend_ns = now_ns;
+	if (view->trend)
+		trend_report(view->trend, view->space, now_ns, &model->trend);
 }
 
 static int build_map_facts(struct model *model)
@@ -36,9 +55,7 @@ static int build_map_facts(struct model *model)
 	model->totals = space_totals(view->space);
 	holes_report(view->space, &model->holes);
 	hole_list_release(&model->hole_list);
-	memset(&model->trend, 0, sizeof(model->trend));
-	if (view->trend)
-		trend_report(view->trend, view->space, view->facts->now_ns, &model->trend);
+	build_trend(model);
 	build_fits(model);
 	return hole_list_largest(view->space, MODEL_HOLES, &model->hole_list);
 }

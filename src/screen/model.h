@@ -81,6 +81,7 @@ struct model {
 	struct holes_report holes;
 	struct hole_list hole_list;
 	struct trend_report trend;
+	uint64_t trend_ns VMT_ALIGNED8; /* when it was made */
 	struct model_fit fits[MODEL_FITS];
 	enum owners_by by;          /* of owners and diff */
 	struct model_owner *owners; /* in the order chosen, filtered */
