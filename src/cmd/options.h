@@ -10,6 +10,7 @@
 #include "capture/transport.h"
 #include "event.h"
 #include "export/export.h"
+#include "space/filter.h"
 #include "space/owners.h"
 
 #define VMTRACE_VERSION_TEXT "0.1.0"
@@ -36,6 +37,9 @@ enum option_group {
 	TAKES_REPLAY = 1 << 17,  /* --speed, --at, --step, --strict */
 	TAKES_LEAKS = 1 << 18,   /* --group, --older, --since, --min-bytes */
 	TAKES_CHECK = 1 << 19,   /* --max-leak, --min-hole, --nagios */
+	TAKES_SOURCE = 1 << 20,  /* --vmlinux */
+	TAKES_FILTER = 1 << 21,  /* --filter */
+	TAKES_SCREEN = 1 << 22,  /* --plain */
 };
 
 enum color_when {
@@ -48,6 +52,7 @@ enum color_when {
 #define TOP_ALL     UINT32_MAX
 #define MAX_WORDS   64
 #define MAX_SIZES   16
+#define MAX_VMLINUX 16
 
 struct options {
 	const char *input;  /* -i FILE, or NULL: live */
@@ -66,6 +71,8 @@ struct options {
 	uint32_t top;              /* 0: the command's default; --top=0 is TOP_ALL */
 	uint32_t sizes[MAX_SIZES]; /* --vmalloc, in bytes */
 	uint32_t nr_sizes;
+	const char *vmlinux[MAX_VMLINUX]; /* --vmlinux, files and folders */
+	uint32_t nr_vmlinux;
 	uint32_t cpus; /* 0 = as recorded */
 	enum owners_by by;
 	enum owners_sort sort;
@@ -79,6 +86,7 @@ struct options {
 	enum area_kind kind;    /* --kind */
 	uint32_t align;         /* --align, 0 = the kind's own */
 	uint32_t request_count; /* --count */
+	struct filter *filter;  /* --filter, or NULL: all areas */
 	uint64_t older_ns VMT_ALIGNED8;
 	uint64_t since_ns VMT_ALIGNED8;
 	uint32_t min_bytes;
@@ -94,6 +102,7 @@ struct options {
 	bool stacks;
 	bool areas;
 	bool force;
+	bool plain; /* no full screen */
 	bool interval_given;
 	bool value_given;
 	bool step;
@@ -107,5 +116,6 @@ struct command;
 /* Parses argv[1..] for command (argv[0] is shown as the program's name). Prints help or a usage
  * error and exits (0 or 2) itself, as argp does. */
 void options_parse(const struct command *command, int argc, char **argv, struct options *options);
+void options_release(struct options *options);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "space/leaks_internal.h"
 
-#define GONE_NS    1000000000ull /* a free may come that long after the module's own */
 #define GONE_SCORE 950u
 #define LOADED     300u
 
@@ -42,11 +41,20 @@ static int compare_living(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
+static bool passes(const struct leaks *leaks, const struct area *area,
+		   const struct leaks_report *report, const struct leaks_filter *filter)
+{
+	struct filter_base base = { leaks->names, leaks->stacks, report->now_ns };
+
+	return filter_area(filter->filter, &base, area);
+}
+
 static bool is_wanted(const struct leaks *leaks, const struct area *area,
 		      const struct leaks_report *report, const struct leaks_filter *filter)
 {
 	return leaks_counts(leaks, area) && area->birth_ns <= report->now_ns &&
-	       report->now_ns - area->birth_ns >= filter->older_ns;
+	       report->now_ns - area->birth_ns >= filter->older_ns &&
+	       passes(leaks, area, report, filter);
 }
 
 /* Counts the wanted areas of each group in next, or puts them where next says into the roll; with
@@ -181,11 +189,13 @@ static void judge_orphans(struct leaks *leaks, const struct leaks_report *report
 			  struct leak_suspect *suspect, const uint64_t *births, uint32_t count)
 {
 	enum owners_by by = leaks->options.by;
+	struct leak_gone gone;
 
-	if (by == OWNERS_BY_KIND || by == OWNERS_BY_COMM)
+	if (by == OWNERS_BY_KIND || by == OWNERS_BY_COMM ||
+	    !leak_modules_gone(leaks->modules, suspect->module_id, &gone))
 		return;
-	suspect->gone_ns = leak_modules_gone_ns(leaks->modules, suspect->module_id);
-	if (!suspect->gone_ns || report->now_ns < suspect->gone_ns + GONE_NS)
+	suspect->gone_ns = gone.t_ns;
+	if (report->is_live && report->now_ns < gone.settled_ns)
 		return;
 	while (suspect->orphans < count && births[suspect->orphans] <= suspect->gone_ns)
 		suspect->orphans++;
@@ -253,14 +263,18 @@ static void describe(const struct leak_group *group, const struct leak_clock *cl
  * --------------------------------------------------------------------------------- */
 
 static void count_others(const struct leaks *leaks, const struct space *space,
-			 struct leaks_report *report)
+			 const struct leaks_filter *filter, struct leaks_report *report)
 {
 	const struct area *area;
 
 	for (area = space_first(space, space_start(space)); area;
 	     area = space_first(space, area->end)) {
-		if (area->state != AREA_USED || leaks_counts(leaks, area))
+		if (area->state != AREA_USED)
 			continue;
+		if (leaks_counts(leaks, area)) {
+			report->filtered += !passes(leaks, area, report, filter);
+			continue;
+		}
 		if (leaks_is_own(leaks, area)) {
 			report->own++;
 			report->own_bytes += area->end - area->start;
@@ -299,6 +313,7 @@ int leaks_report(struct leaks *leaks, const struct space *space, uint64_t now_ns
 	memset(report, 0, sizeof(*report));
 	report->start_ns = leaks->start_ns;
 	report->now_ns = space_counters(space)->last_t_ns;
+	report->is_live = now_ns != 0;
 	if (now_ns > report->now_ns)
 		report->now_ns = now_ns;
 	report->clock = leaks->clock;
@@ -323,7 +338,7 @@ int leaks_report(struct leaks *leaks, const struct space *space, uint64_t now_ns
 		return -ENOMEM;
 	}
 	qsort(report->list, report->count, sizeof(*report->list), compare_suspects);
-	count_others(leaks, space, report);
+	count_others(leaks, space, filter, report);
 	return 0;
 }
 

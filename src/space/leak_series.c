@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "space/leak_series.h"
 
-#include "space/median.h"
+#include "space/slope.h"
 
 #define FIRST_STEP_NS 10000000ull /* 2^64 ns are reached by 35 doublings */
 #define NS_PER_MS     1000000u
@@ -80,5 +80,5 @@ int64_t leak_series_slope(const struct leak_series *series, const struct leak_cl
 			slopes[count++] = bytes * MS_PER_HOUR / ms;
 		}
 	}
-	return median_of(slopes, count);
+	return slope_median(slopes, count);
 }

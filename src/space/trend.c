@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "space/holes.h"
-#include "space/median.h"
+#include "space/slope.h"
 
 #define NS_PER_MS   1000000u
 #define MS_PER_HOUR 3600000
@@ -207,7 +207,7 @@ static int64_t median_slope(const struct trend_report *report)
 				slopes[count++] = (to - from) * MS_PER_HOUR / (to_ms - from_ms);
 		}
 	}
-	return median_of(slopes, count);
+	return slope_median(slopes, count);
 }
 
 static void sum_up(struct trend_report *report)

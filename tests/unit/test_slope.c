@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "space/median.h"
+#include "space/slope.h"
 
 #define MOST 9000u
 
@@ -36,7 +36,7 @@ static void compare(const int64_t *values, uint32_t count)
 	int64_t got;
 
 	memcpy(moved, values, count * sizeof(*moved));
-	got = median_of(moved, count);
+	got = slope_median(moved, count);
 	sorted = malloc((count + 1) * sizeof(*sorted));
 	memcpy(sorted, values, count * sizeof(*sorted));
 	qsort(sorted, count, sizeof(*sorted), by_value);
