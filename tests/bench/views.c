@@ -13,6 +13,8 @@
 
 #include "allocator/diagnose.h"
 #include "allocator/fit.h"
+#include "screen/draw.h"
+#include "screen/model.h"
 #include "space/leaks.h"
 #include "view/text.h"
 
@@ -32,6 +34,10 @@ struct bench {
 	struct stacks *stacks;
 	struct leaks *leaks;
 	struct trend *trend;
+	struct tail *tail;
+	struct growth *growth;
+	struct failures *failures;
+	struct leaks_report report; /* for the screen, as it was last made */
 	struct view_facts facts;
 	FILE *null;
 	uint64_t t_ns;
@@ -76,6 +82,7 @@ static void tell(struct bench *b, struct event event)
 	trend_before(b->trend, b->space, &event);
 	if (space_apply(b->space, &event) || leaks_after(b->leaks, b->space, &event))
 		die("an event was refused");
+	tail_add(b->tail, b->space, &event);
 }
 
 /* The names of stack i, which shares most of them with others. */
@@ -140,6 +147,7 @@ static void make(struct bench *b, uint32_t areas)
 	struct event begin = { .type = EV_SNAPSHOT_BEGIN, .begin_ns = T0 };
 	struct event end = { .type = EV_SNAPSHOT_END, .begin_ns = T0 };
 	struct leaks_options options = { .by = OWNERS_BY_STACK };
+	struct leaks_filter all = { 0 };
 
 	memset(b, 0, sizeof(*b));
 	b->areas = areas;
@@ -149,8 +157,11 @@ static void make(struct bench *b, uint32_t areas)
 	b->space = space_new(START, END);
 	b->leaks = leaks_new(b->names, b->stacks, &options);
 	b->trend = trend_new();
+	b->tail = tail_new(1000);
+	b->growth = growth_new(60000 * STEP);
+	b->failures = failures_new();
 	b->null = fopen("/dev/null", "w");
-	if (!b->space || !b->leaks || !b->trend || !b->null)
+	if (!b->space || !b->leaks || !b->trend || !b->tail || !b->growth || !b->failures || !b->null)
 		die("out of memory");
 	make_stacks(b);
 	tell(b, begin);
@@ -161,11 +172,18 @@ static void make(struct bench *b, uint32_t areas)
 	};
 	b->facts.now_ns = b->t_ns + STEP;
 	b->facts.uptime_ns = b->facts.now_ns - T0;
+	if (growth_sample(b->growth, b->space, b->facts.now_ns) ||
+	    leaks_report(b->leaks, b->space, b->facts.now_ns, &all, &b->report))
+		die("out of memory");
 }
 
 static void release(struct bench *b)
 {
 	fclose(b->null);
+	leaks_report_release(&b->report);
+	failures_free(b->failures);
+	growth_free(b->growth);
+	tail_free(b->tail);
 	trend_free(b->trend);
 	leaks_free(b->leaks);
 	space_free(b->space);
@@ -277,6 +295,39 @@ static void ask_live(struct bench *b)
 	text_live(b->null, &view, NULL, NULL, 10);
 }
 
+/* The full screen at 100x30: the model made anew, and drawn; all but the terminal. */
+static void ask_frame(struct bench *b)
+{
+	struct model_sources from = {
+		.view = view_of(b),
+		.counters = space_counters(b->space),
+		.failures = b->failures,
+		.tail = b->tail,
+		.last_event = UINT64_MAX,
+		.growth = b->growth,
+		.leaks = b->leaks,
+		.leaks_report = &b->report,
+		.kernel = { .pmd_bytes = 2u << 20, .exact_pages = true },
+		.trust = trust_facts_of(b->space, &b->facts, NULL),
+		.base_ns = T0,
+	};
+	struct layout_wants wants = { .leaks = true, .pages = PAGES };
+	struct model model = { .interval_ns = 1000 * STEP };
+	struct layout layout;
+	struct state state;
+	struct grid *grid;
+
+	state_init(&state);
+	layout = layout_make(30, 100, &state, &wants);
+	if (model_build(&model, &from, &state, &layout, false, true))
+		die("no frame");
+	grid = draw_screen(&model, &state, &layout, false);
+	if (!grid)
+		die("no frame");
+	grid_free(grid);
+	model_release(&model);
+}
+
 static const struct {
 	const char *name;
 	void (*ask)(struct bench *b);
@@ -286,6 +337,7 @@ static const struct {
 	{ "leaks", ask_leaks },         { "map", ask_map },
 	{ "top", ask_top },             { "top --by=stack", ask_top_stack },
 	{ "holes", ask_holes },         { "a block of live", ask_live },
+	{ "a frame of screen", ask_frame },
 };
 
 #define NR_QUESTIONS (sizeof(questions) / sizeof(questions[0]))
@@ -317,10 +369,10 @@ static void time_questions(void)
 			took[i][q] = seconds_of(questions[q].ask, &b);
 		release(&b);
 	}
-	printf("views: %-16s %12s %12s %12s   growth, of ten\n", "areas", "1000", "10000",
+	printf("views: %-17s %12s %12s %12s   growth, of ten\n", "areas", "1000", "10000",
 	       "100000");
 	for (size_t q = 0; q < NR_QUESTIONS; q++)
-		printf("views: %-16s %9.0f us %9.0f us %9.0f us   %.2f %.2f\n", questions[q].name,
+		printf("views: %-17s %9.0f us %9.0f us %9.0f us   %.2f %.2f\n", questions[q].name,
 		       took[0][q] * 1e6, took[1][q] * 1e6, took[2][q] * 1e6,
 		       took[1][q] / took[0][q] / 10, took[2][q] / took[1][q] / 10);
 }
