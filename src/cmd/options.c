@@ -54,6 +54,7 @@ enum option_key {
 	KEY_SPEED,
 	KEY_AT,
 	KEY_STEP,
+	KEY_PLAIN,
 };
 
 static const struct option_row rows[] = {
@@ -123,6 +124,9 @@ static const struct option_row rows[] = {
 	    1 } },
 	{ TAKES_SIZES,
 	  { "cpus", KEY_CPUS, "N", 0, "... with N CPUs, which decide when a purge is due", 1 } },
+	{ TAKES_SCREEN,
+	  { "plain", KEY_PLAIN, NULL, 0,
+	    "Blocks of text also on a terminal, instead of the full screen", 2 } },
 	{ TAKES_COLOR,
 	  { "color", KEY_COLOR, "WHEN", 0, "auto (default; NO_COLOR is heeded), always, never",
 	    2 } },
@@ -402,6 +406,9 @@ static error_t parse_view_option(int key, char *arg, struct argp_state *state,
 		return 0;
 	case KEY_AREAS:
 		options->areas = true;
+		return 0;
+	case KEY_PLAIN:
+		options->plain = true;
 		return 0;
 	case KEY_COLOR:
 		parse_color(state, arg, options);

@@ -39,6 +39,7 @@ enum option_group {
 	TAKES_CHECK = 1 << 19,   /* --max-leak, --min-hole, --nagios */
 	TAKES_SOURCE = 1 << 20,  /* --vmlinux */
 	TAKES_FILTER = 1 << 21,  /* --filter */
+	TAKES_SCREEN = 1 << 22,  /* --plain */
 };
 
 enum color_when {
@@ -102,6 +103,7 @@ struct options {
 	bool stacks;
 	bool areas;
 	bool force;
+	bool plain; /* no full screen */
 	bool interval_given;
 	bool value_given;
 	bool step;

@@ -23,6 +23,7 @@ struct recorder {
 	uint32_t nr_facts;
 	bool modules_changed; /* since the list was written */
 	bool full;            /* --max-size is reached */
+	bool from_model;      /* begun in the middle of the stream */
 	bool ended;           /* recorder_finish was there */
 	int err;              /* of writing */
 };
@@ -36,6 +37,11 @@ struct recorder *recorder_new(struct session *session, const struct options *opt
 	recorder->session = session;
 	recorder->options = options;
 	return recorder;
+}
+
+void recorder_from_model(struct recorder *recorder)
+{
+	recorder->from_model = true;
 }
 
 void recorder_free(struct recorder *recorder)
@@ -127,6 +133,7 @@ static int open_series(struct recorder *recorder)
 		.nr_files = options->rotate,
 		.overwrite = options->force,
 		.thrifty = session->facts.live,
+		.from_model = recorder->from_model,
 		.begin = begin_file,
 		.context = recorder,
 	};
@@ -140,9 +147,9 @@ static void watch_modules(struct recorder *recorder, const struct event *event)
 {
 	const struct area *area;
 
-	if (event->type == EV_ALLOC && event->kind == KIND_MODULE)
-		recorder->modules_changed = true;
-	if (event->type != EV_FREE)
+	if (event->type == EV_ALLOC)
+		recorder->modules_changed |= event->kind == KIND_MODULE;
+	if (event->type != EV_FREE || recorder->modules_changed)
 		return;
 	area = space_area_at(recorder->session->space, event->start);
 	if (area && area->kind == KIND_MODULE)
@@ -158,16 +165,23 @@ bool recorder_is_over(const struct recorder *recorder)
  * told, as by a reader of the output that has gone, to stop. */
 int recorder_event(struct recorder *recorder, const struct event *event)
 {
-	if (!recorder_is_over(recorder) && !recorder->series)
+	bool over = recorder_is_over(recorder);
+
+	if (!over && !recorder->series) {
 		recorder->err = open_series(recorder);
-	if (!recorder_is_over(recorder)) {
+		over = recorder->err != 0;
+	}
+	if (!over) {
 		int err = series_event(recorder->series, event);
 
-		recorder->full = err == -E2BIG;
-		recorder->err = recorder->full ? 0 : err;
+		if (err) {
+			recorder->full = err == -E2BIG;
+			recorder->err = recorder->full ? 0 : err;
+			over = true;
+		}
 	}
 	watch_modules(recorder, event);
-	return recorder_is_over(recorder) && recorder->session->reader ? -EPIPE : 0;
+	return over && recorder->session->reader ? -EPIPE : 0;
 }
 
 int recorder_begin(struct recorder *recorder)

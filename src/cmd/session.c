@@ -17,6 +17,19 @@
 
 #define FIRST_LIST_NS 1000000000ull /* after the begin: by then it is read */
 
+/* The model did not take the event. 0 if the others can go on. */
+static int refused(const struct event *event, int err)
+{
+	if (err == -ENOMEM) {
+		log_error("out of memory for the map");
+		return err;
+	}
+	if (err == -EINVAL)
+		log_debug("an event that cannot be true was left out: type %u %08x-%08x",
+			  event->type, event->start, event->end);
+	return 0;
+}
+
 /* Every event of either source: what shows the map before it, the model, then what looks on. */
 static int take_event(void *context, const struct event *event)
 {
@@ -28,14 +41,8 @@ static int take_event(void *context, const struct event *event)
 		return err;
 	trend_before(session->trend, session->space, event);
 	err = space_apply(session->space, event);
-
-	if (err == -ENOMEM) {
-		log_error("out of memory for the map");
+	if (err && refused(event, err) < 0)
 		return err;
-	}
-	if (err == -EINVAL)
-		log_debug("an event that cannot be true was left out: type %u %08x-%08x",
-			  event->type, event->start, event->end);
 	/* Also when a list that was to put it right has come too early. */
 	if (session->capture && space_uncertain(session->space) &&
 	    (!was_uncertain || event->type == EV_SNAPSHOT_END))
@@ -233,6 +240,81 @@ static int run_file(struct session *session)
 	}
 	note_end(session);
 	return SESSION_END;
+}
+
+/* ---- played back and forth -------------------------------------------------------------------- */
+
+/* The next event: 1, 0 at the end, or -1 with an exit code in *code. */
+static int next_event(struct session *session, struct event *event, int *code)
+{
+	int got;
+
+	if (session->held.type) {
+		*event = session->held;
+		session->held.type = EV_NONE;
+		return 1;
+	}
+	do {
+		got = reader_next(session->reader, event);
+		if (got == -EBADMSG)
+			log_note("%s: %s", session->options->input, reader_why(session->reader));
+	} while ((got == -EINTR && !stop_requested()) || got == -EBADMSG);
+	if (got >= 0)
+		return got;
+	*code = got == -EINTR ? SESSION_END : EXIT_FAILED;
+	if (got != -EINTR)
+		log_error("reading '%s': %s", session->options->input, strerror(-got));
+	return -1;
+}
+
+/* True for an event that is to wait: the map before it is whole. */
+static bool is_later(const struct session *session, const struct event *event, uint64_t until_ns)
+{
+	return !session->in_snapshot && event->type != EV_STACK && session->start_ns &&
+	       event->t_ns > until_ns;
+}
+
+int session_play(struct session *session, uint64_t until_ns)
+{
+	struct event event;
+	int code = SESSION_END, got;
+
+	while (!stop_requested() && (got = next_event(session, &event, &code)) != 0) {
+		if (got < 0)
+			return code;
+		if (is_later(session, &event, until_ns)) {
+			session->held = event;
+			return SESSION_MORE;
+		}
+		if (event.type == EV_SNAPSHOT_BEGIN || event.type == EV_SNAPSHOT_END)
+			session->in_snapshot = event.type == EV_SNAPSHOT_BEGIN;
+		got = take_event(session, &event);
+		if (got == -EINTR && !session->in_snapshot)
+			return SESSION_MORE;
+		if (got < 0 && got != -EINTR)
+			return got == -EPIPE ? SESSION_END : EXIT_FAILED;
+	}
+	if (!stop_requested())
+		note_end(session);
+	return SESSION_END;
+}
+
+int session_rewind(struct session *session)
+{
+	int code;
+
+	reader_close(session->reader);
+	trend_free(session->trend);
+	space_free(session->space);
+	session->reader = NULL;
+	session->trend = NULL;
+	session->space = NULL;
+	session->held.type = EV_NONE;
+	session->last_fail.type = EV_NONE;
+	session->in_snapshot = session->cut_off = session->damaged = false;
+	memset(session->facts.lost_by_cause, 0, sizeof(session->facts.lost_by_cause));
+	code = open_file(session);
+	return code ? code : open_space(session);
 }
 
 int session_tell_time(struct session *session)
