@@ -17,7 +17,7 @@
 #define FLUSH_TURN_MS 50
 #define NS_PER_S      1000000000ull
 #define MISSES_NS     NS_PER_S
-#define SWEEP_NS      (60 * NS_PER_S)
+#define SWEEP_NS      (20 * NS_PER_S)
 #define QUIET_TRIES   3 /* readings thrown away in the hope for a quiet one */
 
 static int ignore(void *context, const struct event *event)
