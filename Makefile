@@ -6,7 +6,8 @@
 #   make demo      a real 32-bit kernel under qemu, traced; does its whole set-up
 #   make check     all tests; does its whole set-up
 #   make unit      unit tests and golden tests: seconds, no root, no kernel
-#   make bench     what the model costs on this machine, and replay of 10 million events
+#   make screen-keys  the screen driven in tmux: half a minute
+#   make bench     what events, the map and its views cost here, and replay of 10 million events
 #   make bench-leaks  what leaks finds in SCENARIOS (500) labelled recordings, from SEED (1) on
 #   make fuzz      FUZZ_SECONDS (600) of libFuzzer for each parser of bytes from outside
 #   make vm        the tests on a real kernel (CASES="..." for some of them)
@@ -65,11 +66,14 @@ LIVE_SRCS := \
 NONE_SRCS := src/cmd/live_none.c
 
 ALL_SRCS    := $(sort $(wildcard src/*.c src/capture/*.c src/space/*.c src/allocator/*.c src/record/*.c \
-		src/view/*.c src/export/*.c src/debuginfo/*.c src/cmd/*.c))
+		src/view/*.c src/export/*.c src/debuginfo/*.c src/screen/*.c src/cmd/*.c))
 PPROF_SRCS  := src/export/pprof.c src/export/gzip.c
 LINES_SRCS  := src/debuginfo/debug_file.c
-COMMON_SRCS := $(filter-out $(LIVE_SRCS) $(NONE_SRCS) $(PPROF_SRCS) src/export/pprof_none.c \
+CURSES_SRCS := src/screen/term.c src/screen/terminfo.c
+COMMON_SRCS := $(filter-out $(LIVE_SRCS) $(NONE_SRCS) \
+		$(PPROF_SRCS) src/export/pprof_none.c \
 		$(LINES_SRCS) src/debuginfo/debug_none.c \
+		$(CURSES_SRCS) src/screen/term_none.c \
 		%.bpf.c,$(ALL_SRCS))
 
 LIVE_LIBS := -lbpf -lelf
@@ -85,13 +89,19 @@ PPROF_OBJ  := proto/profile.pb-c.o
 HAVE_LINES := $(shell pkg-config --exists libdw 2>/dev/null && echo yes)
 LINES_LIBS := -ldw -lelf
 
+# Optional: the full-screen view of live and replay. The i386 root always has what it needs.
+HAVE_CURSES := $(shell pkg-config --exists ncursesw 2>/dev/null && echo yes)
+CURSES_LIBS := -lncursesw -ltinfo
+
 HOST_IS_I386 := $(filter i386% i486% i586% i686%,$(shell $(CC) -dumpmachine 2>/dev/null))
 
 # ---- this machine ----------------------------------------------------------------------------
 
 OPTIONAL_SRCS := $(if $(HAVE_PPROF),$(PPROF_SRCS),src/export/pprof_none.c) \
-	$(if $(HAVE_LINES),$(LINES_SRCS),src/debuginfo/debug_none.c)
-OPTIONAL_LIBS := $(if $(HAVE_PPROF),$(PPROF_LIBS)) $(if $(HAVE_LINES),$(LINES_LIBS))
+	$(if $(HAVE_LINES),$(LINES_SRCS),src/debuginfo/debug_none.c) \
+	$(if $(HAVE_CURSES),$(CURSES_SRCS),src/screen/term_none.c)
+OPTIONAL_LIBS := $(if $(HAVE_PPROF),$(PPROF_LIBS)) $(if $(HAVE_LINES),$(LINES_LIBS)) \
+	$(if $(HAVE_CURSES),$(shell pkg-config --libs ncursesw))
 
 HOST_SRCS := $(COMMON_SRCS) $(OPTIONAL_SRCS) $(if $(HOST_IS_I386),$(LIVE_SRCS),$(NONE_SRCS))
 HOST_OBJS := $(HOST_SRCS:%.c=$(B)/host/%.o) $(if $(HAVE_PPROF),$(B)/host/$(PPROF_OBJ)) \
@@ -111,6 +121,10 @@ endif
 ifeq (,$(HAVE_LINES))
 	@echo "  note     without libdw: no --vmlinux for leaks (apt install libdw-dev pkg-config)"
 endif
+ifeq (,$(HAVE_CURSES))
+	@echo "  note     without ncursesw: no full-screen view, live and replay print blocks" \
+		"(apt install libncurses-dev pkg-config)"
+endif
 
 $(B)/host/%.o: %.c | $(B)/tools.host
 	$(call say,CC,$<)
@@ -119,7 +133,7 @@ $(B)/host/%.o: %.c | $(B)/tools.host
 
 # ---- static i386 -----------------------------------------------------------------------------
 
-I386_SRCS := $(COMMON_SRCS) $(PPROF_SRCS) $(LINES_SRCS) $(LIVE_SRCS)
+I386_SRCS := $(COMMON_SRCS) $(PPROF_SRCS) $(LINES_SRCS) $(CURSES_SRCS) $(LIVE_SRCS)
 I386_OBJS := $(I386_SRCS:%.c=$(B)/i386/%.o) $(B)/i386/$(PPROF_OBJ) \
 	$(B)/i386/src/capture/btf_bytes.o $(B)/i386/src/capture/objects.o
 # The root is made when the first i386 object is built; its path is then known.
@@ -137,14 +151,15 @@ $(B)/i386/.root: tools/i386-root.sh tools/lib.sh | $(B)/tools.bpf
 
 $(B)/i386/vmtrace: $(I386_OBJS)
 	$(call say,LINK,$@)
-	$(Q)$(I386_CC) -static $(CFLAGS) -o $@ $^ $(LINES_LIBS) $(LIVE_LIBS) $(PPROF_LIBS) $(BASE_LIBS)
+	$(Q)$(I386_CC) -static $(CFLAGS) -o $@ $^ $(LINES_LIBS) $(LIVE_LIBS) $(PPROF_LIBS) \
+		$(CURSES_LIBS) $(BASE_LIBS)
 
 $(B)/i386/%.o: %.c $(B)/i386/.root
 	$(call say,CC i386,$<)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(I386_CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -I$(B)/proto -MMD -MP -c $< -o $@
 
-GUEST_TOOLS := $(B)/i386/stim $(B)/i386/ringflood $(B)/i386/fittrial
+GUEST_TOOLS := $(B)/i386/stim $(B)/i386/ringflood $(B)/i386/fittrial $(B)/i386/onpty
 
 $(GUEST_TOOLS): $(B)/i386/%: tests/vm/%.c $(B)/i386/.root
 	$(call say,CC i386,$<)
@@ -280,6 +295,11 @@ golden: vmtrace
 record-files: vmtrace
 	$(Q)VMTRACE=./vmtrace tests/record.sh
 
+# The screen, key by key, in tmux.
+.PHONY: screen-keys
+screen-keys: vmtrace
+	$(Q)VMTRACE=./vmtrace tests/screen.sh
+
 $(B)/tools.unit: | $(B)/tools.host
 	$(call need_header,cmocka.h,libcmocka-dev)
 	$(Q)touch $@
@@ -302,11 +322,13 @@ BENCH_FILE   := $(B)/bench/load-$(BENCH_EVENTS).vmt
 
 # Built by make check, so that they do not rot.
 .PHONY: bench-programs
-bench-programs: $(patsubst %,$(B)/host/tests/bench/%,walk make_load replay consume leaks/chances)
+bench-programs: $(patsubst %,$(B)/host/tests/bench/%,walk make_load replay consume views leaks/chances)
 
 .PHONY: bench
-bench: $(B)/host/tests/bench/walk $(B)/host/tests/bench/replay $(BENCH_FILE) vmtrace
+bench: $(patsubst %,$(B)/host/tests/bench/%,walk views consume replay) $(BENCH_FILE) vmtrace
 	$(Q)$(B)/host/tests/bench/walk
+	$(Q)$(B)/host/tests/bench/views
+	$(Q)$(B)/host/tests/bench/consume
 	$(Q)$(B)/host/tests/bench/replay $(BENCH_FILE) ./vmtrace
 
 SCENARIOS ?= 500
@@ -321,10 +343,11 @@ $(B)/host/tests/bench/leaks/chances: $(B)/host/tests/bench/leaks/chances.o \
 		$(B)/host/src/space/leak_judge.o $(B)/host/src/space/leak_ages.o
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ -lm
 
-$(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/space/% $(B)/host/src/allocator/%,$(HOST_OBJS))
+$(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/space/% $(B)/host/src/allocator/% \
+		%/view/units.o,$(HOST_OBJS))
 	$(Q)$(CC) $(CFLAGS) -o $@ $^
 
-$(patsubst %,$(B)/host/tests/bench/%,make_load replay consume): $(B)/host/tests/bench/%: \
+$(patsubst %,$(B)/host/tests/bench/%,make_load replay consume views): $(B)/host/tests/bench/%: \
 		$(B)/host/tests/bench/%.o $(filter-out %/src/vmtrace.o $(B)/host/src/cmd/%,$(HOST_OBJS))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(HOST_IS_I386),$(LIVE_LIBS)) $(OPTIONAL_LIBS) $(BASE_LIBS)

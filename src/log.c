@@ -4,6 +4,8 @@
 #include <stdio.h>
 
 static enum log_level level_shown = LOG_INFO;
+static log_taker *taker;
+static void *taker_context;
 
 void log_set_level(enum log_level level)
 {
@@ -22,7 +24,16 @@ void log_vmessage(enum log_level level, const char *format, va_list args)
 	if (level > level_shown)
 		return;
 	vsnprintf(line, sizeof(line), format, args);
-	fprintf(stderr, "vmtrace: %s%s\n", level == LOG_NOTE ? "note: " : "", line);
+	if (taker)
+		taker(taker_context, level, line);
+	else
+		fprintf(stderr, "vmtrace: %s%s\n", level == LOG_NOTE ? "note: " : "", line);
+}
+
+void log_divert(log_taker *take, void *context)
+{
+	taker_context = context;
+	taker = take;
 }
 
 void log_message(enum log_level level, const char *format, ...)

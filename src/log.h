@@ -21,6 +21,13 @@ void log_message(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void log_vmessage(enum log_level level, const char *format, va_list args);
 
+/*
+ * While a screen covers the terminal, lines go to take instead of stderr: from any thread, and it
+ * must not log itself. NULL: to stderr again.
+ */
+typedef void log_taker(void *context, enum log_level level, const char *line);
+void log_divert(log_taker *take, void *context);
+
 #define log_error(...) log_message(LOG_ERROR, __VA_ARGS__)
 #define log_note(...)  log_message(LOG_NOTE, __VA_ARGS__)
 #define log_info(...)  log_message(LOG_INFO, __VA_ARGS__)

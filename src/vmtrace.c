@@ -67,6 +67,7 @@ int main(int argc, char **argv)
 	const struct command *command = &cmd_live;
 	struct options options;
 	char program[64];
+	int code;
 
 	if (argc > 1 &&
 	    (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") || !strcmp(argv[1], "help"))) {
@@ -91,5 +92,7 @@ int main(int argc, char **argv)
 	snprintf(program, sizeof(program), "vmtrace %s", command->name);
 	argv[0] = program;
 	options_parse(command, argc, argv, &options);
-	return finish_output(command->run(&options));
+	code = finish_output(command->run(&options));
+	options_release(&options);
+	return code;
 }

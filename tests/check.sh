@@ -41,6 +41,7 @@ part unit unit_tests
 part bpf tests/bpf.sh
 part golden env VMTRACE=./vmtrace tests/golden/run.sh
 part record env VMTRACE=./vmtrace tests/record.sh
+part screen env VMTRACE=./vmtrace tests/screen.sh
 part export tests/export.sh
 part vm tests/vm/run.sh
 part matrix tests/vm/matrix.sh

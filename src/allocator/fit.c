@@ -124,9 +124,15 @@ static uint32_t most_starts(const struct space *space, const struct fit_answer *
 	return answer->question.count < most ? answer->question.count : most;
 }
 
+enum fit_how {
+	FIT_IN_FULL,
+	FIT_WITHOUT_OWN, /* as if vmtrace had ended; only whether it succeeds then */
+	FIT_BRIEFLY,     /* only whether it succeeds */
+};
+
 static int ask_in_range(const struct space *space, const struct fit_kernel *kernel,
 			const struct fit_question *question, const struct place_range *range,
-			bool without_own, struct fit_answer *answer)
+			enum fit_how how, struct fit_answer *answer)
 {
 	struct place_request array = { 0 };
 	struct attempt *attempt;
@@ -144,12 +150,12 @@ static int ask_in_range(const struct space *space, const struct fit_kernel *kern
 	answer->starts = calloc(most_starts(space, answer), sizeof(*answer->starts));
 	if (!answer->starts)
 		return -ENOMEM;
-	err = attempt_new(space, without_own, &attempt);
+	err = attempt_new(space, how == FIT_WITHOUT_OWN, &attempt);
 	if (!err)
 		err = attempt_use_tree(attempt, kernel->tree, kernel->order);
 	if (!err)
 		err = place_all(attempt, &array, answer);
-	if (!err && answer->answer < ATTEMPT_PURGE)
+	if (!err && answer->answer < ATTEMPT_PURGE && how == FIT_IN_FULL)
 		find_window(space, attempt, &array, answer);
 	attempt_free(attempt);
 	return err;
@@ -229,16 +235,16 @@ static uint32_t ranges_of(const struct space *space, const struct fit_kernel *ke
 }
 
 static int ask(const struct space *space, const struct fit_kernel *kernel,
-	       const struct fit_question *question, bool without_own, struct fit_answer *answer)
+	       const struct fit_question *question, enum fit_how how, struct fit_answer *answer)
 {
 	struct place_range range[2];
 	uint32_t note = ranges_of(space, kernel, question->kind, range);
 	struct fit_answer second;
-	int err = ask_in_range(space, kernel, question, &range[0], without_own, answer);
+	int err = ask_in_range(space, kernel, question, &range[0], how, answer);
 
 	if (err || !note)
 		return err;
-	err = ask_in_range(space, kernel, question, &range[1], without_own, &second);
+	err = ask_in_range(space, kernel, question, &range[1], how, &second);
 	if (err)
 		fit_release(&second);
 	else
@@ -266,7 +272,7 @@ static int would_fit_without_own(const struct space *space, const struct fit_ker
 
 	if (fit_succeeds(answer) || !space_totals(space).own_bytes)
 		return 0;
-	err = ask(space, kernel, &answer->question, true, &ended);
+	err = ask(space, kernel, &answer->question, FIT_WITHOUT_OWN, &ended);
 	if (!err && fit_succeeds(&ended))
 		answer->notes |= FIT_NOTE_OWN;
 	fit_release(&ended);
@@ -280,11 +286,24 @@ int fit_ask(const struct space *space, const struct fit_kernel *kernel,
 
 	memset(answer, 0, sizeof(*answer));
 	if (!err)
-		err = ask(space, kernel, question, false, answer);
+		err = ask(space, kernel, question, FIT_IN_FULL, answer);
 	if (!err)
 		err = would_fit_without_own(space, kernel, answer);
 	if (err)
 		fit_release(answer);
+	return err;
+}
+
+int fit_ask_briefly(const struct space *space, const struct fit_kernel *kernel,
+		    const struct fit_question *question, enum attempt_answer *answer)
+{
+	struct fit_answer full = { 0 };
+	int err = check(question);
+
+	if (!err)
+		err = ask(space, kernel, question, FIT_BRIEFLY, &full);
+	*answer = full.answer;
+	fit_release(&full);
 	return err;
 }
 

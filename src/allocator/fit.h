@@ -69,6 +69,10 @@ int fit_ask(const struct space *space, const struct fit_kernel *kernel,
 	    const struct fit_question *question, struct fit_answer *answer);
 void fit_release(struct fit_answer *answer);
 
+/* The answer alone, without who is in the way: for what asks every second. */
+int fit_ask_briefly(const struct space *space, const struct fit_kernel *kernel,
+		    const struct fit_question *question, enum attempt_answer *answer);
+
 /* True if the answer is that it succeeds. */
 bool fit_succeeds(const struct fit_answer *answer);
 

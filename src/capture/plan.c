@@ -184,18 +184,19 @@ static const struct way {
 
 static const struct {
 	const char *what;
+	const char *word; /* in short, for "no ..." */
 	bool required;
 	bool map;     /* the map is made of it */
 	bool request; /* only with --probes=all */
 } needs[NEED_COUNT] = {
-	[NEED_FREED] = { "area freed", true, true, false },
-	[NEED_PURGED] = { "area purged", true, true, false },
-	[NEED_ALLOCATED] = { "area allocated", true, true, false },
-	[NEED_FAILED] = { "allocation failed", false, false, false },
-	[NEED_PERCPU] = { "percpu chunk", false, true, false },
-	[NEED_REQUESTED] = { "requested size", false, false, true },
-	[NEED_FREER] = { "who frees", false, false, true },
-	[NEED_PAGES] = { "out of pages", false, false, true },
+	[NEED_FREED] = { "area freed", "frees", true, true, false },
+	[NEED_PURGED] = { "area purged", "purges", true, true, false },
+	[NEED_ALLOCATED] = { "area allocated", "allocations", true, true, false },
+	[NEED_FAILED] = { "allocation failed", "failures", false, false, false },
+	[NEED_PERCPU] = { "percpu chunk", "percpu", false, true, false },
+	[NEED_REQUESTED] = { "requested size", "requests", false, false, true },
+	[NEED_FREER] = { "who frees", "freers", false, false, true },
+	[NEED_PAGES] = { "out of pages", "pages", false, false, true },
 };
 
 /*
@@ -514,6 +515,25 @@ uint32_t plan_make(const struct symbols *symbols, const struct plan_options *opt
 	if (!count)
 		list[0] = rejected;
 	return count;
+}
+
+void plan_tell(const struct plan *plan, struct plan_report *report)
+{
+	size_t at = 0;
+
+	report->probes_planned = plan->nr_probes;
+	report->probes_active = 0;
+	report->lacking[0] = '\0';
+	for (uint32_t i = 0; i < plan->nr_probes; i++)
+		report->probes_active += plan->probes[i].state == PROBE_ATTACHED;
+	for (int i = 0; i < NEED_COUNT; i++) {
+		const struct plan_need *need = &plan->needs[i];
+
+		if (need->met || !need->how[0] || at >= sizeof(report->lacking))
+			continue;
+		at += (size_t)snprintf(report->lacking + at, sizeof(report->lacking) - at, "%s%s",
+				       at ? ", " : "", needs[i].word);
+	}
 }
 
 const char *plan_name(const struct plan *plan)

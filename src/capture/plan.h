@@ -103,6 +103,10 @@ struct plan_report {
 	uint32_t count;
 	char failures[PLAN_MAX_PLANS][300]; /* "name: why it was given up" */
 	bool stackless;                     /* the plan in use has no stacks that can be believed */
+	/* Of the plan in use: */
+	uint32_t probes_planned;
+	uint32_t probes_active;
+	char lacking[64]; /* what is wanted and no probe tells: "percpu, pages"; "" = nothing */
 };
 
 /* All ways, in the order of preference. */
@@ -117,6 +121,9 @@ int plan_parse_ways(const char *text, struct plan_options *options);
  */
 uint32_t plan_make(const struct symbols *symbols, const struct plan_options *options,
 		   struct plan *list);
+
+/* Fills what report says of the plan in use: each probe has its state. */
+void plan_tell(const struct plan *plan, struct plan_report *report);
 
 /* "insert", "return", "tracepoint", with "/regs" where regs->sp is not trusted. */
 const char *plan_name(const struct plan *plan);

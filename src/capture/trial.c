@@ -264,6 +264,15 @@ static void give_up(struct capture *capture, const struct plan *plan, const char
 			 plan_name(plan), why);
 }
 
+/* Takes the plan that runs now. */
+static int choose(struct capture *capture, const struct plan *plan)
+{
+	note_unmet(plan);
+	if (capture->options.report)
+		plan_tell(probes_plan(capture->probes), capture->options.report);
+	return 0;
+}
+
 /* A map without call stacks is better than none. */
 static int start_without_stacks(struct capture *capture, const struct plan *plan)
 {
@@ -280,8 +289,7 @@ static int start_without_stacks(struct capture *capture, const struct plan *plan
 		log_note("plan '%s' is the best that works here, and its stacks do not reach the "
 			 "caller: who holds an area is known only where the kernel's list says it",
 			 plan_name(plan));
-	note_unmet(plan);
-	return 0;
+	return choose(capture, plan);
 }
 
 int capture_start_flow(struct capture *capture)
@@ -298,10 +306,8 @@ int capture_start_flow(struct capture *capture)
 	for (uint32_t i = 0; i < count; i++) {
 		int err = try_plan(capture, &plans[i], why, sizeof(why));
 
-		if (!err) {
-			note_unmet(&plans[i]);
-			return 0;
-		}
+		if (!err)
+			return choose(capture, &plans[i]);
 		if (err != -ENOSYS && err != -ENODATA)
 			return err;
 		if (err == -ENODATA && !stackless)

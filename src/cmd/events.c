@@ -34,6 +34,16 @@ static bool is_news(struct printer *printer, const struct event *event, uint32_t
 	       event->type != EV_SNAPSHOT_END;
 }
 
+/* The space has taken the event; what was freed is in it still, lazy. */
+static bool passes(struct printer *printer, const struct event *event)
+{
+	const struct session *session = &printer->session;
+	struct filter_base base = { .names = session->names, .stacks = session->stacks };
+
+	return filter_event(printer->options->filter, &base,
+			    space_area_at(session->space, event->start), event);
+}
+
 static int write_text(struct printer *printer, const struct event *event)
 {
 	uint32_t lazy_bytes = space_totals(printer->session.space).lazy_bytes;
@@ -44,14 +54,16 @@ static int write_text(struct printer *printer, const struct event *event)
 	printer->lazy_bytes = lazy_bytes;
 	if (!is_news(printer, event, purged_bytes))
 		return 0;
-	if (event->type == EV_PURGE)
-		shown.size = purged_bytes;
 	/* Times are shown from when watching began; of a file that does not say, from its first
 	 * news. */
 	if (!printer->base_ns)
 		printer->base_ns = printer->session.header.start_ns
 					   ? printer->session.header.start_ns
 					   : event->t_ns;
+	if (!passes(printer, event))
+		return 0;
+	if (event->type == EV_PURGE)
+		shown.size = purged_bytes;
 	view = session_view(&printer->session, stdout);
 	view.style.columns = 0; /* a log: nothing is cut */
 	text_event(stdout, &view, &shown, printer->base_ns, printer->options->stacks);
@@ -64,8 +76,9 @@ static int on_event(void *context, const struct event *event)
 {
 	struct printer *printer = context;
 
-	return printer->options->json ? jsonl_out_event(&printer->jsonl, event)
-				      : write_text(printer, event);
+	if (!printer->options->json)
+		return write_text(printer, event);
+	return passes(printer, event) ? jsonl_out_event(&printer->jsonl, event) : 0;
 }
 
 /* Slices, so that what is buffered reaches the reader soon. */
@@ -112,8 +125,9 @@ const struct command cmd_events = {
 	.summary = "each allocation, free, purge and failure as it happens",
 	.help = "Prints events as they happen, until Ctrl-C or --duration. With --json the output "
 		"is a recording (JSON Lines, schema vmtrace.events/1) that every view reads with "
-		"-i FILE.",
+		"-i FILE; with --filter it is not, for it lacks what did not pass. Losses always "
+		"pass, purges never.",
 	.takes = TAKES_INPUT | TAKES_JSON | TAKES_DURATION | TAKES_CAPTURE | TAKES_COLOR |
-		 TAKES_STACKS,
+		 TAKES_STACKS | TAKES_FILTER,
 	.run = run,
 };

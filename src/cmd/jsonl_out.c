@@ -7,10 +7,13 @@
 
 static int write_header(struct jsonl_out *jsonl)
 {
+	const struct filter *filter = jsonl->session->options->filter;
+
 	if (jsonl->header_written)
 		return 0;
 	jsonl->header_written = true;
-	return jsonl_write_header(jsonl->out, &jsonl->session->header);
+	return jsonl_write_header(jsonl->out, &jsonl->session->header,
+				  filter ? filter_text(filter) : NULL);
 }
 
 int jsonl_out_event(struct jsonl_out *jsonl, const struct event *event)

@@ -58,6 +58,7 @@ int leak_watch_report(struct leak_watch *watch, struct leaks_report *report)
 	const struct leaks_filter filter = {
 		.older_ns = watch->options->older_ns,
 		.min_bytes = watch->options->min_bytes,
+		.filter = watch->options->filter,
 	};
 	uint64_t now_ns = watch->session.facts.live ? watch->session.facts.now_ns : 0;
 

@@ -63,6 +63,6 @@ const struct command cmd_leaks = {
 		"for --duration (1m), or reads a recording, the longer the better.\v"
 		"docs/LEAKS.md has the rules, and what they were tried on.",
 	.takes = TAKES_INPUT | TAKES_JSON | TAKES_DURATION | TAKES_CAPTURE | TAKES_COLOR |
-		 TAKES_TOP | TAKES_LEAKS | TAKES_SOURCE,
+		 TAKES_TOP | TAKES_LEAKS | TAKES_SOURCE | TAKES_FILTER,
 	.run = run,
 };

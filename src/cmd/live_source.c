@@ -197,6 +197,8 @@ int live_run(struct session *session, uint64_t for_ns)
 		if (got)
 			return got;
 		passed_ns = clock_now_ns() - begin_ns;
+		if (session->wanted && session->wanted(session->wanted_context))
+			return stop_requested() ? drain(session) : SESSION_MORE;
 	} while (passed_ns < for_ns && !stop_requested());
 	return drain(session);
 }

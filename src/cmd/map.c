@@ -2,6 +2,7 @@
 /* map: the space by address, once. */
 #include "cmd/command.h"
 #include "cmd/session.h"
+#include "log.h"
 #include "view/json.h"
 
 #define MAP_ROWS 16
@@ -9,7 +10,14 @@
 static int run(const struct options *options)
 {
 	struct session session;
-	int code = session_once(&session, options, 0);
+	int code;
+
+	if (options->filter && !options->areas && !options->json) {
+		log_error("map: --filter chooses from the list of areas: give --areas (or --json) "
+			  "too");
+		return EXIT_USAGE;
+	}
+	code = session_once(&session, options, 0);
 
 	if (!code) {
 		struct view view = session_view(&session, stdout);
@@ -36,6 +44,6 @@ const struct command cmd_map = {
 	.help = "Shows the vmalloc space by address, once: after reading what exists, or after "
 		"watching for --duration, or at the end of a recording.",
 	.takes = TAKES_INPUT | TAKES_JSON | TAKES_DURATION | TAKES_CAPTURE | TAKES_COLOR |
-		 TAKES_AREAS,
+		 TAKES_AREAS | TAKES_FILTER,
 	.run = run,
 };

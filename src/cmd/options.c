@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "cmd/options_internal.h"
 #include "view/request.h"
 #include "log.h"
 #include "record/series.h"
@@ -53,21 +54,10 @@ enum option_key {
 	KEY_SPEED,
 	KEY_AT,
 	KEY_STEP,
-	KEY_GROUP,
-	KEY_OLDER,
-	KEY_VMLINUX,
-	KEY_SINCE,
-	KEY_MIN_BYTES,
-	KEY_MAX_LEAK,
-	KEY_MIN_HOLE,
-	KEY_NAGIOS,
+	KEY_PLAIN,
 };
 
-/* group 0: every command takes it. */
-static const struct {
-	uint32_t group;
-	struct argp_option option;
-} rows[] = {
+static const struct option_row rows[] = {
 	{ TAKES_INPUT,
 	  { "input", 'i', "FILE", 0,
 	    "Read a recording (.vmt or JSON Lines; - = stdin) instead of this "
@@ -117,31 +107,6 @@ static const struct {
 	  { "sort", KEY_SORT, "KEY", 0,
 	    "Sort by bytes (default), count, guard, age, or waste: allocated but not asked for",
 	    2 } },
-	{ TAKES_LEAKS,
-	  { "group", KEY_GROUP, "WHAT", 0,
-	    "What is judged as one: stack (default), caller, module, kind or comm", 2 } },
-	{ TAKES_LEAKS,
-	  { "older", KEY_OLDER, "TIME", 0, "Judge only areas that are at least so old", 2 } },
-	{ TAKES_LEAKS,
-	  { "since", KEY_SINCE, "TIME", 0,
-	    "Judge only areas born later than this after watching (or the recording) began: its "
-	    "warm-up",
-	    2 } },
-	{ TAKES_LEAKS, { "min-bytes", KEY_MIN_BYTES, "SIZE", 0, "Leave out what holds less", 2 } },
-	{ TAKES_SOURCE,
-	  { "vmlinux", KEY_VMLINUX, "FILE", 0,
-	    "Show the lines of the source, by the debug information of this vmlinux, module (.ko) "
-	    "or folder with either (/usr/lib/debug); may be given again",
-	    2 } },
-	{ TAKES_CHECK,
-	  { "max-leak", KEY_MAX_LEAK, "RATE", 0,
-	    "All leaks together may grow so fast: 1M/h (or /s, /m, /d)", 1 } },
-	{ TAKES_CHECK,
-	  { "min-hole", KEY_MIN_HOLE, "SIZE", 0, "The largest hole is to be at least so large",
-	    1 } },
-	{ TAKES_CHECK,
-	  { "nagios", KEY_NAGIOS, NULL, 0, "Line and exit codes as plugins of monitors have them",
-	    2 } },
 	{ TAKES_STACKS,
 	  { "stacks", KEY_STACKS, NULL, 0, "Print the call stack below each event", 2 } },
 	{ TAKES_AREAS, { "areas", KEY_AREAS, NULL, 0, "List every area too", 2 } },
@@ -159,6 +124,9 @@ static const struct {
 	    1 } },
 	{ TAKES_SIZES,
 	  { "cpus", KEY_CPUS, "N", 0, "... with N CPUs, which decide when a purge is due", 1 } },
+	{ TAKES_SCREEN,
+	  { "plain", KEY_PLAIN, NULL, 0,
+	    "Blocks of text also on a terminal, instead of the full screen", 2 } },
 	{ TAKES_COLOR,
 	  { "color", KEY_COLOR, "WHEN", 0, "auto (default; NO_COLOR is heeded), always, never",
 	    2 } },
@@ -213,7 +181,8 @@ static const struct {
 	{ 0, { "verbose", 'v', NULL, 0, "More messages; twice: libbpf's too", 4 } },
 };
 
-#define NR_ROWS (sizeof(rows) / sizeof(rows[0]))
+#define NR_ROWS  (sizeof(rows) / sizeof(rows[0]))
+#define MAX_ROWS (NR_ROWS + 16)
 
 struct parse {
 	struct options *options;
@@ -221,18 +190,18 @@ struct parse {
 	unsigned int verbose;
 };
 
-static void bad_value(struct argp_state *state, const char *option, const char *value,
-		      const char *wanted)
+void options_bad_value(struct argp_state *state, const char *option, const char *value,
+		       const char *wanted)
 {
 	argp_error(state, "--%s: '%s' is not %s", option, value, wanted);
 }
 
-static uint64_t parse_time(struct argp_state *state, const char *option, const char *arg)
+uint64_t options_time(struct argp_state *state, const char *option, const char *arg)
 {
 	uint64_t ns = 0;
 
 	if (units_parse_duration(arg, &ns) < 0)
-		bad_value(state, option, arg, "a time (500ms, 1s, 10m, 2h, 1d)");
+		options_bad_value(state, option, arg, "a time (500ms, 1s, 10m, 2h, 1d)");
 	return ns;
 }
 
@@ -267,7 +236,7 @@ static void parse_ring(struct argp_state *state, const char *arg, struct options
 
 	if (units_parse_bytes(arg, &bytes) < 0 || bytes < 4096 || bytes > (64u << 20) ||
 	    (bytes & (bytes - 1)))
-		bad_value(state, "ring", arg, "a power of two from 4K to 64M");
+		options_bad_value(state, "ring", arg, "a power of two from 4K to 64M");
 	options->ring_bytes = bytes;
 }
 
@@ -278,7 +247,7 @@ static void parse_transport(struct argp_state *state, const char *arg, struct op
 	else if (!strcmp(arg, "perf"))
 		options->transport = TRANSPORT_PERF;
 	else if (strcmp(arg, "auto"))
-		bad_value(state, "transport", arg, "auto, ring or perf");
+		options_bad_value(state, "transport", arg, "auto, ring or perf");
 }
 
 static void parse_color(struct argp_state *state, const char *arg, struct options *options)
@@ -288,7 +257,7 @@ static void parse_color(struct argp_state *state, const char *arg, struct option
 	else if (!strcmp(arg, "never"))
 		options->color = COLOR_NEVER;
 	else if (strcmp(arg, "auto"))
-		bad_value(state, "color", arg, "auto, always or never");
+		options_bad_value(state, "color", arg, "auto, always or never");
 }
 
 /* "192M,256M" */
@@ -297,13 +266,13 @@ static void parse_sizes(struct argp_state *state, char *arg, struct options *opt
 	char *rest = NULL, *word = strtok_r(arg, ",", &rest);
 
 	if (!word)
-		bad_value(state, "vmalloc", arg, "a size (256M)");
+		options_bad_value(state, "vmalloc", arg, "a size (256M)");
 	for (; word; word = strtok_r(NULL, ",", &rest)) {
 		uint32_t bytes;
 
 		if (units_parse_bytes(word, &bytes) < 0 || bytes < (1u << 20) ||
 		    bytes % VMT_PAGE_SIZE) {
-			bad_value(state, "vmalloc", word, "a size of at least 1M (256M)");
+			options_bad_value(state, "vmalloc", word, "a size of at least 1M (256M)");
 			return;
 		}
 		if (options->nr_sizes == MAX_SIZES) {
@@ -318,7 +287,7 @@ static void parse_value(struct argp_state *state, const char *arg, struct option
 {
 	options->value_given = true;
 	if (export_value_from_name(arg, &options->value) < 0)
-		bad_value(state, "value", arg, "inuse, alloc, failed or leaked");
+		options_bad_value(state, "value", arg, "inuse, alloc, failed or leaked");
 }
 
 static void parse_speed(struct argp_state *state, const char *arg, struct options *options)
@@ -330,7 +299,7 @@ static void parse_speed(struct argp_state *state, const char *arg, struct option
 		return;
 	options->speed = strtod(arg, &end);
 	if (end == arg || *end || !(options->speed >= 0 && options->speed <= MAX_SPEED))
-		bad_value(state, "speed", arg, "a number from 0 to 1000000, or max");
+		options_bad_value(state, "speed", arg, "a number from 0 to 1000000, or max");
 }
 
 static error_t parse_replay_option(int key, char *arg, struct argp_state *state,
@@ -341,7 +310,7 @@ static error_t parse_replay_option(int key, char *arg, struct argp_state *state,
 		parse_speed(state, arg, options);
 		return 0;
 	case KEY_AT:
-		options->at_ns = parse_time(state, "at", arg);
+		options->at_ns = options_time(state, "at", arg);
 		return 0;
 	case KEY_STEP:
 		options->step = true;
@@ -360,8 +329,9 @@ static error_t parse_output_option(int key, char *arg, struct argp_state *state,
 		return 0;
 	case KEY_FORMAT:
 		if (export_format_from_name(arg, &options->format) < 0)
-			bad_value(state, "format", arg,
-				  "folded, pprof, speedscope, perfetto, csv, prom or jsonl");
+			options_bad_value(
+				state, "format", arg,
+				"folded, pprof, speedscope, perfetto, csv, prom or jsonl");
 		return 0;
 	case KEY_VALUE:
 		parse_value(state, arg, options);
@@ -378,12 +348,12 @@ static error_t parse_record_option(int key, char *arg, struct argp_state *state,
 	case KEY_MAX_SIZE:
 		if (units_parse_size(arg, INT64_MAX, &options->max_bytes) < 0 ||
 		    options->max_bytes < VMT_LEAST_MAX)
-			bad_value(state, "max-size", arg, "a size of at least 128K");
+			options_bad_value(state, "max-size", arg, "a size of at least 128K");
 		return 0;
 	case KEY_ROTATE:
 		options->rotate = parse_number(state, "rotate", arg, SERIES_MAX_FILES);
 		if (options->rotate < 2)
-			bad_value(state, "rotate", arg, "a number from 2 on");
+			options_bad_value(state, "rotate", arg, "a number from 2 on");
 		return 0;
 	case KEY_FORCE:
 		options->force = true;
@@ -410,13 +380,13 @@ static error_t parse_view_option(int key, char *arg, struct argp_state *state,
 		options->json = true;
 		return 0;
 	case KEY_DURATION:
-		options->duration_ns = parse_time(state, "duration", arg);
+		options->duration_ns = options_time(state, "duration", arg);
 		return 0;
 	case KEY_INTERVAL:
-		options->interval_ns = parse_time(state, "interval", arg);
+		options->interval_ns = options_time(state, "interval", arg);
 		options->interval_given = true;
 		if (options->interval_ns < 10000000)
-			bad_value(state, "interval", arg, "at least 10ms");
+			options_bad_value(state, "interval", arg, "at least 10ms");
 		return 0;
 	case KEY_TOP:
 		options->top = parse_number(state, "top", arg, 1000000);
@@ -425,17 +395,20 @@ static error_t parse_view_option(int key, char *arg, struct argp_state *state,
 		return 0;
 	case KEY_BY:
 		if (owners_by_from_name(arg, &options->by) < 0)
-			bad_value(state, "by", arg, "caller, stack, module, kind or comm");
+			options_bad_value(state, "by", arg, "caller, stack, module, kind or comm");
 		return 0;
 	case KEY_SORT:
 		if (owners_sort_from_name(arg, &options->sort) < 0)
-			bad_value(state, "sort", arg, "bytes, count, guard, age or waste");
+			options_bad_value(state, "sort", arg, "bytes, count, guard, age or waste");
 		return 0;
 	case KEY_STACKS:
 		options->stacks = true;
 		return 0;
 	case KEY_AREAS:
 		options->areas = true;
+		return 0;
+	case KEY_PLAIN:
+		options->plain = true;
 		return 0;
 	case KEY_COLOR:
 		parse_color(state, arg, options);
@@ -446,7 +419,7 @@ static error_t parse_view_option(int key, char *arg, struct argp_state *state,
 	case KEY_CPUS:
 		options->cpus = parse_number(state, "cpus", arg, 1024);
 		if (!options->cpus)
-			bad_value(state, "cpus", arg, "a number from 1 to 1024");
+			options_bad_value(state, "cpus", arg, "a number from 1 to 1024");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -459,88 +432,17 @@ static error_t parse_request_option(int key, char *arg, struct argp_state *state
 	switch (key) {
 	case KEY_KIND:
 		if (request_parse_kind(arg, &options->kind) < 0)
-			bad_value(state, "kind", arg,
-				  "vmalloc, vmap, ioremap, module, percpu or vm_map_ram");
+			options_bad_value(state, "kind", arg,
+					  "vmalloc, vmap, ioremap, module, percpu or vm_map_ram");
 		return 0;
 	case KEY_ALIGN:
 		if (request_parse_align(arg, &options->align) < 0)
-			bad_value(state, "align", arg, "a power of two from 4K to 2G");
+			options_bad_value(state, "align", arg, "a power of two from 4K to 2G");
 		return 0;
 	case KEY_COUNT:
 		options->request_count = parse_number(state, "count", arg, REQUEST_MAX_COUNT);
 		if (!options->request_count)
-			bad_value(state, "count", arg, "at least 1");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static error_t parse_leaks_option(int key, char *arg, struct argp_state *state,
-				  struct options *options)
-{
-	switch (key) {
-	case KEY_GROUP:
-		if (owners_by_from_name(arg, &options->group) < 0)
-			bad_value(state, "group", arg, "stack, caller, module, kind or comm");
-		return 0;
-	case KEY_VMLINUX:
-		if (options->nr_vmlinux == MAX_VMLINUX)
-			argp_error(state, "--vmlinux: at most %d of them", MAX_VMLINUX);
-		options->vmlinux[options->nr_vmlinux++] = arg;
-		return 0;
-	case KEY_OLDER:
-		options->older_ns = parse_time(state, "older", arg);
-		return 0;
-	case KEY_SINCE:
-		options->since_ns = parse_time(state, "since", arg);
-		return 0;
-	case KEY_MIN_BYTES:
-		if (units_parse_bytes(arg, &options->min_bytes) < 0)
-			bad_value(state, "min-bytes", arg, "a size (64K, 1M)");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-/* "1M/h": bytes per hour. */
-static void parse_rate(struct argp_state *state, char *arg, struct options *options)
-{
-	static const struct {
-		const char *unit;
-		uint32_t hourly, per;
-	} units[] = { { "s", 3600, 1 }, { "m", 60, 1 }, { "h", 1, 1 }, { "d", 1, 24 } };
-	char *slash = strchr(arg, '/');
-	uint64_t bytes;
-
-	options->max_leak_given = true;
-	if (slash)
-		*slash++ = '\0';
-	for (size_t i = 0; slash && i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcmp(slash, units[i].unit))
-			continue;
-		if (units_parse_size(arg, UINT32_MAX, &bytes) < 0)
-			break;
-		options->max_leak = bytes * units[i].hourly / units[i].per;
-		return;
-	}
-	argp_error(state, "--max-leak: not a rate (1M/h, 64K/m, 10M/d)");
-}
-
-static error_t parse_check_option(int key, char *arg, struct argp_state *state,
-				  struct options *options)
-{
-	switch (key) {
-	case KEY_MAX_LEAK:
-		parse_rate(state, arg, options);
-		return 0;
-	case KEY_MIN_HOLE:
-		if (units_parse_bytes(arg, &options->min_hole) < 0 || !options->min_hole)
-			bad_value(state, "min-hole", arg, "a size (8M)");
-		return 0;
-	case KEY_NAGIOS:
-		options->nagios = true;
+			options_bad_value(state, "count", arg, "at least 1");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -566,8 +468,8 @@ static error_t parse_capture_option(int key, char *arg, struct argp_state *state
 		return 0;
 	case KEY_PROBE_PLAN:
 		if (plan_parse_ways(arg, &options->plan) < 0)
-			bad_value(state, "probe-plan", arg,
-				  "a list of insert, return and tracepoint");
+			options_bad_value(state, "probe-plan", arg,
+					  "a list of insert, return and tracepoint");
 		return 0;
 	case KEY_TRANSPORT:
 		parse_transport(state, arg, options);
@@ -584,7 +486,7 @@ static error_t parse_capture_option(int key, char *arg, struct argp_state *state
 		return 0;
 	case KEY_RING_LIMIT:
 		if (units_parse_bytes(arg, &options->ring_limit_bytes) < 0)
-			bad_value(state, "ring-limit", arg, "a size below 4G");
+			options_bad_value(state, "ring-limit", arg, "a size below 4G");
 		return 0;
 	case KEY_STACK_DEPTH:
 		options->stack_depth = parse_number(state, "stack-depth", arg, VMT_MAX_FRAMES);
@@ -593,10 +495,10 @@ static error_t parse_capture_option(int key, char *arg, struct argp_state *state
 		options->force_kptr = parse_word(state, "seed", arg, "auto", "sysctl");
 		return 0;
 	case KEY_RECONCILE:
-		options->reconcile_ns = parse_time(state, "reconcile", arg);
+		options->reconcile_ns = options_time(state, "reconcile", arg);
 		options->reconcile_asked = true;
 		if (options->reconcile_ns && options->reconcile_ns < NS_PER_S)
-			bad_value(state, "reconcile", arg, "at least 1s, or 0 for never");
+			options_bad_value(state, "reconcile", arg, "at least 1s, or 0 for never");
 		return 0;
 	case KEY_STRICT:
 		options->strict = true;
@@ -623,8 +525,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	default:
 		if (parse_view_option(key, arg, state, parse->options) == 0 ||
 		    parse_request_option(key, arg, state, parse->options) == 0 ||
-		    parse_leaks_option(key, arg, state, parse->options) == 0 ||
-		    parse_check_option(key, arg, state, parse->options) == 0 ||
+		    options_judging.parse(key, arg, state, parse->options) == 0 ||
 		    parse_output_option(key, arg, state, parse->options) == 0 ||
 		    parse_record_option(key, arg, state, parse->options) == 0 ||
 		    parse_replay_option(key, arg, state, parse->options) == 0)
@@ -633,9 +534,19 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
+/* Adds the rows that command takes to a list with room for MAX_ROWS. */
+static void add_rows(const struct command *command, const struct option_row *from, size_t nr_rows,
+		     struct argp_option *list, size_t *count)
+{
+	for (size_t i = 0; i < nr_rows && *count < MAX_ROWS; i++) {
+		if (!from[i].group || (from[i].group & command->takes))
+			list[(*count)++] = from[i].option;
+	}
+}
+
 void options_parse(const struct command *command, int argc, char **argv, struct options *options)
 {
-	struct argp_option list[NR_ROWS + 1];
+	struct argp_option list[MAX_ROWS + 1];
 	struct argp argp = { .options = list,
 			     .parser = parse_option,
 			     .doc = command->help,
@@ -655,11 +566,15 @@ void options_parse(const struct command *command, int argc, char **argv, struct 
 	options->kind = KIND_VMALLOC;
 	options->request_count = 1;
 	options->group = OWNERS_BY_STACK;
-	for (size_t i = 0; i < NR_ROWS; i++) {
-		if (!rows[i].group || (rows[i].group & command->takes))
-			list[count++] = rows[i].option;
-	}
+	add_rows(command, rows, NR_ROWS, list, &count);
+	add_rows(command, options_judging.rows, options_judging.count, list, &count);
 	memset(&list[count], 0, sizeof(list[count]));
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &parse);
+}
+
+void options_release(struct options *options)
+{
+	filter_free(options->filter);
+	options->filter = NULL;
 }

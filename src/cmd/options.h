@@ -10,6 +10,7 @@
 #include "capture/transport.h"
 #include "event.h"
 #include "export/export.h"
+#include "space/filter.h"
 #include "space/owners.h"
 
 #define VMTRACE_VERSION_TEXT "0.1.0"
@@ -37,6 +38,8 @@ enum option_group {
 	TAKES_LEAKS = 1 << 18,   /* --group, --older, --since, --min-bytes */
 	TAKES_CHECK = 1 << 19,   /* --max-leak, --min-hole, --nagios */
 	TAKES_SOURCE = 1 << 20,  /* --vmlinux */
+	TAKES_FILTER = 1 << 21,  /* --filter */
+	TAKES_SCREEN = 1 << 22,  /* --plain */
 };
 
 enum color_when {
@@ -83,6 +86,7 @@ struct options {
 	enum area_kind kind;    /* --kind */
 	uint32_t align;         /* --align, 0 = the kind's own */
 	uint32_t request_count; /* --count */
+	struct filter *filter;  /* --filter, or NULL: all areas */
 	uint64_t older_ns VMT_ALIGNED8;
 	uint64_t since_ns VMT_ALIGNED8;
 	uint32_t min_bytes;
@@ -98,6 +102,7 @@ struct options {
 	bool stacks;
 	bool areas;
 	bool force;
+	bool plain; /* no full screen */
 	bool interval_given;
 	bool value_given;
 	bool step;
@@ -111,5 +116,6 @@ struct command;
 /* Parses argv[1..] for command (argv[0] is shown as the program's name). Prints help or a usage
  * error and exits (0 or 2) itself, as argp does. */
 void options_parse(const struct command *command, int argc, char **argv, struct options *options);
+void options_release(struct options *options);
 
 #endif

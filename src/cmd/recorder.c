@@ -23,6 +23,7 @@ struct recorder {
 	uint32_t nr_facts;
 	bool modules_changed; /* since the list was written */
 	bool full;            /* --max-size is reached */
+	bool from_model;      /* begun in the middle of the stream */
 	bool ended;           /* recorder_finish was there */
 	int err;              /* of writing */
 };
@@ -36,6 +37,11 @@ struct recorder *recorder_new(struct session *session, const struct options *opt
 	recorder->session = session;
 	recorder->options = options;
 	return recorder;
+}
+
+void recorder_from_model(struct recorder *recorder)
+{
+	recorder->from_model = true;
 }
 
 void recorder_free(struct recorder *recorder)
@@ -127,6 +133,7 @@ static int open_series(struct recorder *recorder)
 		.nr_files = options->rotate,
 		.overwrite = options->force,
 		.thrifty = session->facts.live,
+		.from_model = recorder->from_model,
 		.begin = begin_file,
 		.context = recorder,
 	};

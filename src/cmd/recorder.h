@@ -22,6 +22,9 @@ int recorder_check(const struct options *options);
 
 /* session: of the events, opened later; both stay the caller's. NULL on lack of memory. */
 struct recorder *recorder_new(struct session *session, const struct options *options);
+/* The session has gone on for a while: the file is to begin with what its model holds now, and
+ * recorder_begin to be called before the next event, outside of a snapshot. */
+void recorder_from_model(struct recorder *recorder);
 /* A file that is not finished is left as one that was cut off, with all that came. */
 void recorder_free(struct recorder *recorder);
 

@@ -8,6 +8,8 @@
 
 #include "clock.h"
 #include "cmd/command.h"
+#include "cmd/replay_screen.h"
+#include "cmd/screen.h"
 #include "cmd/session.h"
 #include "cmd/stop.h"
 #include "cmd/watch.h"
@@ -224,6 +226,9 @@ static int run(const struct options *options)
 
 	if (code)
 		return code;
+	if (options->at_ns == NO_DURATION && !options->step && strcmp(replay.options.input, "-") &&
+	    screen_is_wanted(&replay.options))
+		return replay_screen(&replay.options);
 	set_up(&replay);
 	code = watch_open(&replay.watch, &replay.options);
 	if (!code)
@@ -236,11 +241,12 @@ static int run(const struct options *options)
 const struct command cmd_replay = {
 	.name = "replay",
 	.summary = "what live showed, from a recording",
-	.help = "Plays FILE (.vmt or JSON Lines) and prints the blocks that 'vmtrace live' printed "
+	.help = "Plays FILE (.vmt or JSON Lines): on a terminal as the full screen of live with a "
+		"time bar ('?' there names every key), else it prints the blocks that 'vmtrace live' printed "
 		"while it was recorded, or would have printed with this --interval. Ctrl-C ends "
 		"with the totals so far.",
 	.words = "FILE",
 	.takes =
-		TAKES_INPUT | TAKES_INTERVAL | TAKES_TOP | TAKES_COLOR | TAKES_WORDS | TAKES_REPLAY,
+		TAKES_SCREEN | TAKES_INPUT | TAKES_INTERVAL | TAKES_TOP | TAKES_COLOR | TAKES_WORDS | TAKES_REPLAY,
 	.run = run,
 };

@@ -235,6 +235,81 @@ static int run_file(struct session *session)
 	return SESSION_END;
 }
 
+/* ---- played back and forth -------------------------------------------------------------------- */
+
+/* The next event: 1, 0 at the end, or -1 with an exit code in *code. */
+static int next_event(struct session *session, struct event *event, int *code)
+{
+	int got;
+
+	if (session->held.type) {
+		*event = session->held;
+		session->held.type = EV_NONE;
+		return 1;
+	}
+	do {
+		got = reader_next(session->reader, event);
+		if (got == -EBADMSG)
+			log_note("%s: %s", session->options->input, reader_why(session->reader));
+	} while ((got == -EINTR && !stop_requested()) || got == -EBADMSG);
+	if (got >= 0)
+		return got;
+	*code = got == -EINTR ? SESSION_END : EXIT_FAILED;
+	if (got != -EINTR)
+		log_error("reading '%s': %s", session->options->input, strerror(-got));
+	return -1;
+}
+
+/* True for an event that is to wait: the map before it is whole. */
+static bool is_later(const struct session *session, const struct event *event, uint64_t until_ns)
+{
+	return !session->in_snapshot && event->type != EV_STACK && session->start_ns &&
+	       event->t_ns > until_ns;
+}
+
+int session_play(struct session *session, uint64_t until_ns)
+{
+	struct event event;
+	int code = SESSION_END, got;
+
+	while (!stop_requested() && (got = next_event(session, &event, &code)) != 0) {
+		if (got < 0)
+			return code;
+		if (is_later(session, &event, until_ns)) {
+			session->held = event;
+			return SESSION_MORE;
+		}
+		if (event.type == EV_SNAPSHOT_BEGIN || event.type == EV_SNAPSHOT_END)
+			session->in_snapshot = event.type == EV_SNAPSHOT_BEGIN;
+		got = take_event(session, &event);
+		if (got == -EINTR && !session->in_snapshot)
+			return SESSION_MORE;
+		if (got < 0 && got != -EINTR)
+			return got == -EPIPE ? SESSION_END : EXIT_FAILED;
+	}
+	if (!stop_requested())
+		note_end(session);
+	return SESSION_END;
+}
+
+int session_rewind(struct session *session)
+{
+	int code;
+
+	reader_close(session->reader);
+	trend_free(session->trend);
+	space_free(session->space);
+	session->reader = NULL;
+	session->trend = NULL;
+	session->space = NULL;
+	session->held.type = EV_NONE;
+	session->last_fail.type = EV_NONE;
+	session->in_snapshot = session->cut_off = session->damaged = false;
+	memset(session->facts.lost_by_cause, 0, sizeof(session->facts.lost_by_cause));
+	code = open_file(session);
+	return code ? code : open_space(session);
+}
+
 int session_tell_time(struct session *session)
 {
 	struct event event = { .type = EV_TIME, .t_ns = clock_now_ns() };
@@ -278,6 +353,7 @@ struct view session_view(struct session *session, FILE *out)
 		.stacks = session->stacks,
 		.facts = &session->facts,
 		.trend = session->trend,
+		.filter = session->options->filter,
 		.style = { .columns = terminal_columns(out),
 			   .color = wants_color(session->options, out) },
 	};

@@ -54,6 +54,10 @@ struct session {
 	bool listed;      /* file: it was */
 	bool in_snapshot; /* half of the kernel's list is applied: no state to stop
 			     at */
+	/* live: asked while it waits for events; if true, session_run returns early. May be NULL */
+	bool (*wanted)(void *context);
+	void *wanted_context;
+	struct event held; /* file: read, and not applied by session_play; type EV_NONE: none */
 	uint64_t limit_ns VMT_ALIGNED8; /* file: how far from start_ns on it is read; may be set
 					   before session_run. SESSION_NO_LIMIT: to its end */
 };
@@ -78,6 +82,17 @@ void session_close(struct session *session);
 #define SESSION_MORE 0
 #define SESSION_END  (-1)
 int session_run(struct session *session, uint64_t for_ns);
+
+/*
+ * File: applies its events up to until_ns (event time), and then returns SESSION_MORE; what a sink
+ * returned -EINTR for is the last of them. Not between SNAPSHOT_BEGIN and SNAPSHOT_END. SESSION_END
+ * at the end of the file, or when a stop was requested or a sink returned -EPIPE; or an exit code.
+ */
+int session_play(struct session *session, uint64_t until_ns);
+
+/* File: back to its begin, with an empty model. Names and stacks stay, so ids mean what they meant.
+ * Exit code. */
+int session_rewind(struct session *session);
 
 /* Live: puts the time into the stream, as an event, so that what is done at this moment has a place
  * in it. 0, or what `before` and `tee` return. Nothing for a file, which has its own. */

@@ -7,6 +7,7 @@
 
 static volatile sig_atomic_t requested;
 static volatile sig_atomic_t requested_at_s;
+static void (*volatile at_abort)(void);
 
 static void on_signal(int number)
 {
@@ -14,8 +15,13 @@ static void on_signal(int number)
 
 	(void)number;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	if (requested && now.tv_sec - requested_at_s < 2)
+	if (requested && now.tv_sec - requested_at_s < 2) {
+		void (*restore)(void) = at_abort;
+
+		if (restore)
+			restore();
 		_exit(130);
+	}
 	requested = 1;
 	requested_at_s = (sig_atomic_t)now.tv_sec;
 }
@@ -48,4 +54,9 @@ void stop_install(void)
 bool stop_requested(void)
 {
 	return requested;
+}
+
+void stop_at_abort(void (*restore)(void))
+{
+	at_abort = restore;
 }

@@ -11,4 +11,7 @@
 void stop_install(void);
 bool stop_requested(void);
 
+/* What is to be done before an end at once: async-signal-safe; NULL = nothing. */
+void stop_at_abort(void (*restore)(void));
+
 #endif

@@ -40,6 +40,6 @@ const struct command cmd_top = {
 		"was "
 		"allocated in whole pages but not asked for ('+': of some areas it is not known).",
 	.takes = TAKES_INPUT | TAKES_JSON | TAKES_DURATION | TAKES_CAPTURE | TAKES_COLOR |
-		 TAKES_TOP | TAKES_OWNERS,
+		 TAKES_TOP | TAKES_OWNERS | TAKES_FILTER,
 	.run = run,
 };

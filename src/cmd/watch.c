@@ -64,6 +64,8 @@ static int before_event(void *context, const struct event *event)
 
 	if (watch->ended)
 		return 0;
+	if (watch->first)
+		err = watch->first(watch->context, event);
 	moments_start(&watch->moments, watch->session.start_ns);
 	while (!err && moments_before(&watch->moments, event, &at_ns))
 		err = due_block(watch, at_ns);

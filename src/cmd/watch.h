@@ -28,14 +28,16 @@ struct watch {
 	bool drawn;                     /* a block */
 	bool ended;                     /* what still comes is not shown */
 	/* May be NULL; what is not 0 stops the source. pause: before a block as of at_ns is
-	 * printed, of those that come of their own accord. event: after an event. */
+	 * printed, of those that come of their own accord. first: before the model takes an event.
+	 * event: after it has. */
+	int (*first)(void *context, const struct event *event);
 	int (*pause)(void *context, uint64_t at_ns);
 	int (*event)(void *context, const struct event *event);
 	void *context;
 };
 
 /* Opens the session, and prints the first block if the source has begun with a snapshot. watch is
- * zeroed but for pause, event and context. Exit code; watch_close is legal after a failure. */
+ * zeroed but for pause, first, event and context. Exit code; watch_close is legal after a failure. */
 int watch_open(struct watch *watch, const struct options *options);
 void watch_close(struct watch *watch);
 

@@ -19,7 +19,9 @@
 #include "space/stacks.h"
 
 /* ---- writer: 0, -ENOMEM or -EIO --- */
-int jsonl_write_header(FILE *out, const struct stream_header *header);
+/* filter: the expression that what follows has passed, NULL = it is whole. The reader refuses what
+ * is not: no map can be made of it. */
+int jsonl_write_header(FILE *out, const struct stream_header *header, const char *filter);
 int jsonl_write_event(FILE *out, const struct event *event, const struct names *names,
 		      const struct stacks *stacks);
 int jsonl_write_trailer(FILE *out, uint64_t events, uint64_t lost);

@@ -453,6 +453,9 @@ int jsonl_parse_header(struct jsonl_parse *parse, json_t *object)
 	header->exact_pages = get_bool(&line, "exact_pages");
 	header->start_ns = get_uint(&line, "start", OPTIONAL, INT64_MAX);
 	header->start_wall_ns = get_uint(&line, "start_wall", OPTIONAL, INT64_MAX);
+	if (get(&line, "filter", OPTIONAL))
+		bad(&line, "it has only the events that passed --filter, so no map can be made of "
+			   "it; record without");
 	page_size = get(&line, "page_size", OPTIONAL);
 	if (page_size && get_uint(&line, "page_size", OPTIONAL, INT64_MAX) != VMT_PAGE_SIZE)
 		bad(&line, "its page size is not %u", VMT_PAGE_SIZE);

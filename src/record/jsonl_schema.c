@@ -44,6 +44,7 @@ static const struct row {
 	{ "header", "tool", V_TEXT, OPTIONAL },
 	{ "header", "start", V_UINT, OPTIONAL },
 	{ "header", "start_wall", V_UINT, OPTIONAL },
+	{ "header", "filter", V_TEXT, OPTIONAL },
 
 	{ "stack", "id", V_UINT, REQUIRED },
 	{ "stack", "frames", V_FRAMES, REQUIRED },

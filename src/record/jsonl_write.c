@@ -7,7 +7,7 @@
 #include "record/jsonl_names.h"
 #include "space/kind.h"
 
-int jsonl_write_header(FILE *out, const struct stream_header *header)
+int jsonl_write_header(FILE *out, const struct stream_header *header, const char *filter)
 {
 	struct json_put put = json_put_new();
 
@@ -27,6 +27,8 @@ int jsonl_write_header(FILE *out, const struct stream_header *header)
 		json_put_text(&put, "tool", header->tool);
 	json_put_opt_uint(&put, "start", header->start_ns);
 	json_put_opt_uint(&put, "start_wall", header->start_wall_ns);
+	if (filter)
+		json_put_text(&put, "filter", filter);
 	return json_put_line(out, &put);
 }
 

@@ -176,7 +176,7 @@ static int begin_file(struct series *series)
 	if (series->options.begin)
 		err = series->options.begin(series->options.context, series->writer);
 	sink.context = series->writer;
-	if (!err && begun)
+	if (!err && (begun || series->options.from_model))
 		err = model_emit(series->space, &sink);
 	if (!err)
 		err = tell_dropped(series);

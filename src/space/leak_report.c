@@ -41,11 +41,20 @@ static int compare_living(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
+static bool passes(const struct leaks *leaks, const struct area *area,
+		   const struct leaks_report *report, const struct leaks_filter *filter)
+{
+	struct filter_base base = { leaks->names, leaks->stacks, report->now_ns };
+
+	return filter_area(filter->filter, &base, area);
+}
+
 static bool is_wanted(const struct leaks *leaks, const struct area *area,
 		      const struct leaks_report *report, const struct leaks_filter *filter)
 {
 	return leaks_counts(leaks, area) && area->birth_ns <= report->now_ns &&
-	       report->now_ns - area->birth_ns >= filter->older_ns;
+	       report->now_ns - area->birth_ns >= filter->older_ns &&
+	       passes(leaks, area, report, filter);
 }
 
 /* Counts the wanted areas of each group in next, or puts them where next says into the roll; with
@@ -256,14 +265,18 @@ static void describe(const struct leak_group *group, const struct leak_clock *cl
  * --------------------------------------------------------------------------------- */
 
 static void count_others(const struct leaks *leaks, const struct space *space,
-			 struct leaks_report *report)
+			 const struct leaks_filter *filter, struct leaks_report *report)
 {
 	const struct area *area;
 
 	for (area = space_first(space, space_start(space)); area;
 	     area = space_first(space, area->end)) {
-		if (area->state != AREA_USED || leaks_counts(leaks, area))
+		if (area->state != AREA_USED)
 			continue;
+		if (leaks_counts(leaks, area)) {
+			report->filtered += !passes(leaks, area, report, filter);
+			continue;
+		}
 		if (leaks_is_own(leaks, area)) {
 			report->own++;
 			report->own_bytes += area->end - area->start;
@@ -327,7 +340,7 @@ int leaks_report(struct leaks *leaks, const struct space *space, uint64_t now_ns
 		return -ENOMEM;
 	}
 	qsort(report->list, report->count, sizeof(*report->list), compare_suspects);
-	count_others(leaks, space, report);
+	count_others(leaks, space, filter, report);
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "space/leak_series.h"
 
-#include <stdlib.h>
+#include "space/slope.h"
 
 #define FIRST_STEP_NS 10000000ull /* 2^64 ns are reached by 35 doublings */
 #define NS_PER_MS     1000000u
@@ -65,13 +65,6 @@ uint64_t leak_series_born_since(const struct leak_series *series, const struct l
 	return sum;
 }
 
-static int compare_slopes(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return *x < *y ? -1 : *x > *y;
-}
-
 /* Fits 64 bits: 2^32 bytes x 3,600,000 is below 2^54. */
 int64_t leak_series_slope(const struct leak_series *series, const struct leak_clock *clock)
 {
@@ -87,8 +80,5 @@ int64_t leak_series_slope(const struct leak_series *series, const struct leak_cl
 			slopes[count++] = bytes * MS_PER_HOUR / ms;
 		}
 	}
-	if (!count)
-		return 0;
-	qsort(slopes, count, sizeof(slopes[0]), compare_slopes);
-	return (slopes[(count - 1) / 2] + slopes[count / 2]) / 2;
+	return slope_median(slopes, count);
 }

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "space/filter.h"
 #include "space/leak_ages.h"
 #include "space/leak_judge.h"
 #include "space/leak_series.h"
@@ -79,6 +80,7 @@ struct leaks_report {
 	uint32_t before_bytes;
 	uint32_t own; /* vmtrace's */
 	uint32_t own_bytes;
+	uint32_t filtered;              /* areas that did not pass the filter */
 	uint64_t missed VMT_ALIGNED8;   /* events missed that no list has put right yet */
 	uint64_t start_ns VMT_ALIGNED8; /* what was born before is not judged */
 	uint64_t now_ns VMT_ALIGNED8;
@@ -89,6 +91,7 @@ struct leaks_report {
 struct leaks_filter {
 	uint64_t older_ns VMT_ALIGNED8; /* only areas at least so old are judged */
 	uint32_t min_bytes;             /* groups that hold less are left out */
+	const struct filter *filter;    /* only areas that pass are judged; NULL: all */
 };
 
 /* NULL on lack of memory. names and stacks must outlive it. */

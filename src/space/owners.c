@@ -340,6 +340,13 @@ static int finish(struct collection *all, const struct names *names, enum owners
 int owners_collect(const struct space *space, struct names *names, const struct stacks *stacks,
 		   enum owners_by by, enum owners_sort sort, struct owners *owners)
 {
+	return owners_collect_some(space, names, stacks, by, sort, NULL, NULL, owners);
+}
+
+int owners_collect_some(const struct space *space, struct names *names, const struct stacks *stacks,
+			enum owners_by by, enum owners_sort sort, owners_pick *pick, void *context,
+			struct owners *owners)
+{
 	struct collection all = { 0 };
 	const struct area *area;
 	int err = 0;
@@ -349,7 +356,7 @@ int owners_collect(const struct space *space, struct names *names, const struct 
 	     area = space_first(space, area->end)) {
 		struct group *group;
 
-		if (area->state != AREA_USED)
+		if (area->state != AREA_USED || (pick && !pick(context, area)))
 			continue;
 		group = group_get(&all, owners_label(area, names, stacks, by), area->stack_id,
 				  by == OWNERS_BY_STACK);

@@ -3,6 +3,7 @@
 #ifndef VMTRACE_SPACE_OWNERS_H
 #define VMTRACE_SPACE_OWNERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "space/names.h"
@@ -48,6 +49,12 @@ struct owners {
 int owners_collect(const struct space *space, struct names *names, const struct stacks *stacks,
 		   enum owners_by by, enum owners_sort sort, struct owners *owners);
 void owners_free(struct owners *owners);
+
+/* The same of those areas for which pick is true; NULL: of all. */
+typedef bool owners_pick(void *context, const struct area *area);
+int owners_collect_some(const struct space *space, struct names *names, const struct stacks *stacks,
+			enum owners_by by, enum owners_sort sort, owners_pick *pick, void *context,
+			struct owners *owners);
 
 /* "bytes", "count" ... / "caller", "stack" ...: 0 and the value, or -EINVAL. */
 int owners_by_from_name(const char *name, enum owners_by *by);

@@ -38,6 +38,24 @@ void space_free(struct space *space)
 	free(space);
 }
 
+struct space *space_copy(const struct space *space)
+{
+	struct space *copy = calloc(1, sizeof(*copy));
+	uint32_t nr_pages = space->table.nr_pages;
+
+	if (!copy)
+		return NULL;
+	*copy = *space;
+	memset(&copy->table, 0, sizeof(copy->table));
+	copy->snapshot.lazy_page = malloc(nr_pages);
+	if (!copy->snapshot.lazy_page || table_copy(&space->table, &copy->table)) {
+		space_free(copy);
+		return NULL;
+	}
+	memcpy(copy->snapshot.lazy_page, space->snapshot.lazy_page, nr_pages);
+	return copy;
+}
+
 /* True if this ALLOC is the late report of an area that the last snapshot already lists: the
  * area was in the kernel's list before alloc_vmap_area returned. */
 static bool alloc_confirms(const struct space *space, const struct area *area,

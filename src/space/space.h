@@ -117,6 +117,10 @@ static inline uint64_t space_healed(const struct space_counters *counters)
 struct space *space_new(uint32_t start, uint32_t end);
 void space_free(struct space *space);
 
+/* Another of its own, with all that the model knows: 9 bytes a page and 96 an area. NULL if memory
+ * runs out. */
+struct space *space_copy(const struct space *space);
+
 /* Applies one event. 0; -EINVAL when the event cannot be true (counted as rejected, the model is
  * unchanged); -ENOMEM. EV_STACK is accepted and ignored. */
 int space_apply(struct space *space, const struct event *event);

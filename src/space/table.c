@@ -37,6 +37,27 @@ void table_destroy(struct table *table)
 	memset(table, 0, sizeof(*table));
 }
 
+/* NULL also for 0 bytes: the caller looks whether there are any. */
+static void *copy_bytes(const void *bytes, size_t len)
+{
+	void *copy = len ? malloc(len) : NULL;
+
+	return copy ? memcpy(copy, bytes, len) : NULL;
+}
+
+int table_copy(const struct table *table, struct table *copy)
+{
+	*copy = *table;
+	copy->page_slot = copy_bytes(table->page_slot, table->nr_pages * sizeof(*copy->page_slot));
+	copy->page_touch =
+		copy_bytes(table->page_touch, table->nr_pages * sizeof(*copy->page_touch));
+	copy->slots = copy_bytes(table->slots, table->nr_slots * sizeof(*copy->slots));
+	if (copy->page_slot && copy->page_touch && (copy->slots || !table->nr_slots))
+		return 0;
+	table_destroy(copy);
+	return -ENOMEM;
+}
+
 enum page_state table_state(const struct table *table, uint32_t page)
 {
 	uint32_t slot = table->page_slot[page];

@@ -45,6 +45,9 @@ struct table {
 int table_init(struct table *table, uint32_t start, uint32_t end);
 void table_destroy(struct table *table);
 
+/* Makes copy one of its own. 0 or -ENOMEM, then copy needs no table_destroy. */
+int table_copy(const struct table *table, struct table *copy);
+
 static inline uint32_t table_page(const struct table *table, uint32_t addr)
 {
 	return (addr - table->start) / VMT_PAGE_SIZE;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "space/holes.h"
+#include "space/slope.h"
 
 #define NS_PER_MS   1000000u
 #define MS_PER_HOUR 3600000
@@ -179,38 +180,6 @@ uint64_t trend_end_ns(const struct trend_report *report, uint32_t index)
 	return report->start_ns + (index + 1) * report->step_ns;
 }
 
-/* The value that would stand at index if the values were in order; moves them. All below index are
- * then no larger, all above it no smaller. */
-static int64_t select_value(int64_t *values, uint32_t count, uint32_t index)
-{
-	uint32_t low = 0, high = count - 1;
-
-	while (low < high) {
-		int64_t pivot = values[low + (high - low) / 2];
-		uint32_t left = low, right = high;
-
-		for (;;) {
-			int64_t swap;
-
-			while (values[left] < pivot)
-				left++;
-			while (values[right] > pivot)
-				right--;
-			if (left >= right)
-				break;
-			swap = values[left];
-			values[left++] = values[right];
-			values[right--] = swap;
-		}
-		/* [low, right] is no larger than what is behind it. */
-		if (index <= right)
-			high = right;
-		else
-			low = right + 1;
-	}
-	return values[index];
-}
-
 /* What the slope is drawn through: the begin (0), then the end of each bucket. Returns the largest
  * hole there; *ms: when, since the begin. */
 static int64_t point(const struct trend_report *report, uint32_t index, int64_t *ms)
@@ -238,12 +207,7 @@ static int64_t median_slope(const struct trend_report *report)
 				slopes[count++] = (to - from) * MS_PER_HOUR / (to_ms - from_ms);
 		}
 	}
-	if (!count)
-		return 0;
-	/* The same one if the count is odd. */
-	return (select_value(slopes, count, (count - 1) / 2) +
-		select_value(slopes, count, count / 2)) /
-	       2;
+	return slope_median(slopes, count);
 }
 
 static void sum_up(struct trend_report *report)

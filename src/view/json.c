@@ -6,6 +6,7 @@
 #include "space/kind.h"
 #include "space/waste.h"
 #include "view/json_util.h"
+#include "view/pick.h"
 #include "view/text_util.h"
 
 static void put_area_task(struct json_put *put, const struct view *view, const struct area *area)
@@ -53,10 +54,13 @@ static void append_area(struct json_put *outer, json_t *array, const struct view
 static void put_areas(struct json_put *put, const struct view *view)
 {
 	const struct area *area = space_first(view->space, space_start(view->space));
+	struct filter_base base = pick_base(view);
 	json_t *array = json_array();
 
-	for (; area; area = space_first(view->space, area->end))
-		append_area(put, array, view, area);
+	for (; area; area = space_first(view->space, area->end)) {
+		if (filter_area(view->filter, &base, area))
+			append_area(put, array, view, area);
+	}
 	json_put_value(put, "areas_list", array);
 }
 
@@ -82,6 +86,7 @@ int json_map(FILE *out, const struct view *view)
 	json_put_uint(&put, "repaired", space_counters(view->space)->repaired);
 	json_put_uint(&put, "waste_bytes", waste.waste_bytes);
 	json_put_uint(&put, "waste_known_areas", waste.known_areas);
+	pick_json(&put, view, true);
 	put_areas(&put, view);
 	return json_put_line(out, &put);
 }
@@ -113,11 +118,13 @@ int json_top(FILE *out, const struct view *view, enum owners_by by, enum owners_
 	json_t *array;
 	uint32_t i;
 
-	if (owners_collect(view->space, view->names, view->stacks, by, sort, &owners) < 0)
+	if (owners_collect_some(view->space, view->names, view->stacks, by, sort, pick_area,
+				(void *)view, &owners) < 0)
 		return -ENOMEM;
 	put = json_put_new();
 	json_put_text(&put, "by", text_by_name(by));
 	json_put_text(&put, "sort", text_sort_name(sort));
+	pick_json(&put, view, false);
 	json_put_trust(&put, view);
 	json_put_uint(&put, "owners_total", owners.count);
 	array = json_array();

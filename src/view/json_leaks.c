@@ -154,6 +154,10 @@ static void put_report(struct json_put *put, const struct view *view,
 	json_put_uint(put, "before_bytes", report->before_bytes);
 	json_put_uint(put, "own_areas", report->own);
 	json_put_uint(put, "own_bytes", report->own_bytes);
+	if (view->filter) {
+		json_put_text(put, "filter", filter_text(view->filter));
+		json_put_uint(put, "filtered_areas", report->filtered);
+	}
 	json_put_uint(put, "lazy_bytes", space_totals(view->space).lazy_bytes);
 	json_put_uint(put, "missed_events", report->missed);
 	json_put_trust(put, view);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "space/filter.h"
 #include "space/holes.h"
 #include "space/names.h"
 #include "space/owners.h"
@@ -32,8 +33,9 @@ struct view {
 	const struct stacks *stacks;
 	const struct view_facts *facts;
 	struct text_style style;
-	const struct trend *trend; /* NULL = none was kept */
-	struct debug_files *debug; /* NULL = no --vmlinux */
+	const struct trend *trend;   /* NULL = none was kept */
+	const struct filter *filter; /* of the lists of areas and owners; NULL = all */
+	struct debug_files *debug;   /* NULL = no --vmlinux */
 };
 
 /* Two or three lines: totals, largest hole, fragmentation, failures, loss. */
@@ -44,8 +46,14 @@ void text_summary(FILE *out, const struct view *view);
 void text_map(FILE *out, const struct view *view, unsigned int max_rows);
 
 /* `map --areas` in full: summary, map of 16 rows, then one line per area: range, size, guard,
- * state, kind, age (">": it was there before; lazy: since it was freed), owner, task. */
+ * state, kind, age (">": it was there before; lazy: since it was freed), owner, task. With a filter
+ * only those that pass, and how many. */
 void text_areas(FILE *out, const struct view *view);
+
+/* The heading and one line of that list; kind_width: columns for the kind, 8 are enough for most. */
+void text_area_heading(FILE *out, const struct view *view, unsigned int kind_width);
+void text_area_row(FILE *out, const struct view *view, const struct area *area,
+		   unsigned int kind_width);
 
 /* Totals; log2 histogram with count, bytes and bar (log2 too); the `top` largest holes with both
  * neighbours; the largest after a purge; the trend. */

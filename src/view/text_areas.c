@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "space/kind.h"
+#include "view/pick.h"
 #include "view/text_util.h"
 #include "view/units.h"
 
@@ -60,8 +61,8 @@ static const char *who_text(const struct view *view, const struct area *area, ch
 	return buf;
 }
 
-static void print_area(FILE *out, const struct view *view, const struct area *area,
-		       unsigned int kind_width)
+void text_area_row(FILE *out, const struct view *view, const struct area *area,
+		   unsigned int kind_width)
 {
 	enum text_class class = area_class(area);
 	char number[TEXT_NUMBER], who[TEXT_LABEL + TEXT_TASK + 8];
@@ -80,19 +81,31 @@ static void print_area(FILE *out, const struct view *view, const struct area *ar
 	text_last(out, view, who_text(view, area, who, sizeof(who)), 47 + kind_width);
 }
 
+void text_area_heading(FILE *out, const struct view *view, unsigned int kind_width)
+{
+	char line[120];
+
+	snprintf(line, sizeof(line), " %-17s %6s %5s %-5s %-*s %7s %s", "RANGE", "SIZE", "GUARD",
+		 "STATE", (int)kind_width, "KIND", "AGE", "OWNER, TASK");
+	text_last(out, view, line, 0);
+}
+
 static void print_areas(FILE *out, const struct view *view)
 {
 	const struct area *area = space_first(view->space, space_start(view->space));
+	struct filter_base base = pick_base(view);
 	unsigned int kind_width = measure_kind(view);
 
+	pick_text(out, view, true);
 	if (!area) {
 		fputs(" no areas\n", out);
 		return;
 	}
-	fprintf(out, " %-17s %6s %5s %-5s %-*s %7s %s\n", "RANGE", "SIZE", "GUARD", "STATE",
-		(int)kind_width, "KIND", "AGE", "OWNER, TASK");
-	for (; area; area = space_first(view->space, area->end))
-		print_area(out, view, area, kind_width);
+	text_area_heading(out, view, kind_width);
+	for (; area; area = space_first(view->space, area->end)) {
+		if (filter_area(view->filter, &base, area))
+			text_area_row(out, view, area, kind_width);
+	}
 }
 
 void text_areas(FILE *out, const struct view *view)

@@ -211,6 +211,9 @@ static void print_left_out(FILE *out, const struct view *view, const struct leak
 			" not judged: %u areas (%s) from before it watched, %u (%s) of vmtrace\n",
 			report->before, text_bytes(view, report->before_bytes, before), report->own,
 			text_bytes(view, report->own_bytes, own));
+	if (report->filtered)
+		fprintf(out, " not judged: %u area%s that --filter leaves out\n", report->filtered,
+			report->filtered == 1 ? "" : "s");
 	if (lazy_bytes)
 		fprintf(out, " no leak: %s is lazy: freed, given back by the next purge\n",
 			text_bytes(view, lazy_bytes, lazy));

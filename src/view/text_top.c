@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "space/kind.h"
+#include "view/pick.h"
 #include "view/text_util.h"
 #include "view/units.h"
 
@@ -111,10 +112,12 @@ void text_top(FILE *out, const struct view *view, enum owners_by by, enum owners
 	struct owners owners;
 	uint32_t i;
 
-	if (owners_collect(view->space, view->names, view->stacks, by, sort, &owners) < 0) {
+	if (owners_collect_some(view->space, view->names, view->stacks, by, sort, pick_area,
+				(void *)view, &owners) < 0) {
 		fputs(" out of memory\n", out);
 		return;
 	}
+	pick_text(out, view, false);
 	print_head(out, by, sort);
 	for (i = 0; i < owners.count && i < top; i++) {
 		print_owner(out, view, &owners.list[i], shows_cost(sort));

@@ -40,6 +40,20 @@ leaks-json|leaks --json
 check|check --max-leak=1M/h --min-hole=8M
 check-nagios|check --max-leak=100M/h --min-hole=8M --nagios'
 
+# Of some recordings, what passes a filter; without blanks, since the arguments are split at them.
+filters='filter-top|top --filter=mod!=kernel(size>=8K)or(kind=bpf)
+filter-top-stack|top --by=stack --filter=stack~vmap
+filter-areas|map --areas --filter=state=lazy(size>8K)or(kind=ioremap)and(age>5s)
+filter-map-json|map --json --filter=not(mod=kernel)
+filter-events|events --filter=state=failed(size>8M)or(mod!=kernel)and(size>=64K)
+filter-events-json|events --json --filter=comm~d(guard=4K)
+filter-leaks|leaks --filter=mod!=kernel(size>4K)
+filter-leaks-json|leaks --json --top=1 --filter=comm!=nobody
+filter-none|top --json --filter=pid=1(pid=2)
+filter-bad|top --filter=size>1M(sise>1M)
+filter-empty|top --top=3 --filter='
+filtered='busy hostile-names leak lost'
+
 # The exports, of some recordings: what they are made of is in the views above already.
 exports='folded|export --format=folded
 folded-alloc|export --format=folded --value=alloc
@@ -143,6 +157,7 @@ check_reread() {
 check_recording() {
 	name=$(basename "$1" .jsonl)
 	views jsonl "$1" "$name" "$commands"
+	case " $filtered " in *" $name "*) views jsonl "$1" "$name" "$filters" ;; esac
 	case " $exported " in *" $name "*) views jsonl "$1" "$name" "$exports" ;; esac
 	case " $replayed " in *" $name "*) views jsonl "$1" "$name" "$replays" ;; esac
 	[ $record = yes ] && return
@@ -153,6 +168,15 @@ check_recording() {
 	case " $replayed " in *" $name "*) views vmt "$all/$name.vmt" "$name" "$replays" ;; esac
 	# A recording that was cut off has no trailer.
 	[ "$name" = truncated ] || "$vmtrace" events --json -i "$all/$name.vmt" >"$all/$name.again.jsonl" 2>/dev/null
+}
+
+# What passed a filter is no recording: the reader says so, and no view shows a map of it.
+check_filtered() {
+	"$vmtrace" events --json --filter='size>8K' -i "$dir/busy.jsonl" >"$tmp/part.jsonl" 2>/dev/null
+	"$vmtrace" map -i "$tmp/part.jsonl" >"$tmp/out" 2>"$tmp/diff" && ok=no || ok=yes
+	[ -s "$tmp/out" ] && ok=no
+	grep -q 'only the events that passed --filter' "$tmp/diff" || ok=no
+	tell "busy.filtered" $ok
 }
 
 # A reader made from docs/FORMAT.md alone sees the same, and every line follows the schema.
@@ -222,6 +246,7 @@ part diffs view_diffs
 for input in "$dir"/*.jsonl; do
 	part "$(basename "$input")" check_recording "$input"
 done
+[ $record = yes ] || part filtered check_filtered
 [ $record = yes ] || part replays check_replays
 wait
 neutral "$all"/jsonl/* $([ $record = yes ] || echo "$all"/vmt/*)

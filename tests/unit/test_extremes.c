@@ -26,7 +26,7 @@ static struct fixture *fixture_new(uint32_t start, uint32_t end)
 	f->trend = trend_new();
 	f->facts = (struct view_facts){ .version = "0.1", .hostname = "h", .kernel = "k" };
 	f->view = (struct view){ f->space, names_new(),  stacks_new(), &f->facts,
-				 { 80, false }, f->trend };
+				 { 80, false }, f->trend, NULL, NULL };
 	return f;
 }
 

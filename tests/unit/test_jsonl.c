@@ -112,7 +112,7 @@ static char *write_all(struct fixture *fixture, const struct event *events, unsi
 	char *bytes;
 	FILE *out = open_memstream(&bytes, len);
 
-	assert_int_equal(jsonl_write_header(out, &header), 0);
+	assert_int_equal(jsonl_write_header(out, &header, NULL), 0);
 	for (unsigned int i = 0; i < count; i++)
 		assert_int_equal(jsonl_write_event(out, &events[i], fixture->names,
 						   fixture->stacks), 0);
@@ -160,7 +160,7 @@ static void test_header_facts(void **state)
 	FILE *out = open_memstream(&bytes, &len);
 
 	memset(header.hostname, '\xff', sizeof(header.hostname) - 1);
-	assert_int_equal(jsonl_write_header(out, &header), 0);
+	assert_int_equal(jsonl_write_header(out, &header, NULL), 0);
 	fclose(out);
 	assert_int_equal(open_bytes(*state, bytes, len, &reader), 0);
 	/* U+FFFD for each bad byte, as many as there is room for. */

@@ -99,7 +99,7 @@ static void born(struct fixture *f, uint64_t t_ns, uint32_t page, uint32_t stack
 
 static void report(struct fixture *f, uint64_t older_ns, uint32_t min_bytes)
 {
-	struct leaks_filter filter = {older_ns, min_bytes};
+	struct leaks_filter filter = { older_ns, min_bytes, NULL };
 
 	leaks_report_release(&f->report);
 	assert_int_equal(leaks_report(f->leaks, f->space, 0, &filter, &f->report), 0);
@@ -108,7 +108,7 @@ static void report(struct fixture *f, uint64_t older_ns, uint32_t min_bytes)
 /* As it is live. */
 static void report_at(struct fixture *f, uint64_t now_ns)
 {
-	struct leaks_filter filter = { 0, 0 };
+	struct leaks_filter filter = { 0, 0, NULL };
 
 	leaks_report_release(&f->report);
 	assert_int_equal(leaks_report(f->leaks, f->space, now_ns, &filter, &f->report), 0);

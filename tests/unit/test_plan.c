@@ -349,6 +349,32 @@ static void nothing_there(void **state)
 	assert_string_equal(plan_missing(&f->plans[0])->what, "area freed");
 }
 
+/* What the trust line says of the plan in use. */
+static void told_in_short(void **state)
+{
+	struct plan_report report = { .count = 3, .stackless = true };
+	struct fixture *f = *state;
+	struct plan *plan = &f->plans[0];
+
+	plan_for(f, K61 "c1003000 T warn_alloc\n");
+	plan_tell(plan, &report);
+	assert_int_equal(report.probes_planned, plan->nr_probes);
+	assert_int_equal(report.probes_active, 0);
+	assert_string_equal(report.lacking, "");
+	assert_int_equal(report.count, 3); /* what it says of the others stays */
+	for (uint32_t i = 1; i < plan->nr_probes; i++)
+		plan->probes[i].state = PROBE_ATTACHED;
+	plan->probes[0].state = PROBE_FAILED;
+	plan->needs[NEED_PERCPU].met = plan->needs[NEED_PAGES].met = false;
+	plan_tell(plan, &report);
+	assert_int_equal(report.probes_active, plan->nr_probes - 1);
+	assert_string_equal(report.lacking, "percpu, pages");
+	f->options.with_requests = false; /* what nobody asked for is not lacking */
+	plan_for(f, K61);
+	plan_tell(plan, &report);
+	assert_string_equal(report.lacking, "");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -368,6 +394,7 @@ int main(void)
 		TEST(insert_alone),
 		TEST(without_percpu_function),
 		TEST(out_of_pages),
+		TEST(told_in_short),
 		TEST(ambiguous_is_refused),
 		TEST(nothing_there),
 	};

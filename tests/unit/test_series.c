@@ -353,7 +353,7 @@ static void test_model_through_jsonl(void **state)
 		assert_int_equal(space_apply(f->space, &event), 0);
 	}
 	out = fopen(f->path, "w");
-	assert_int_equal(jsonl_write_header(out, &header), 0);
+	assert_int_equal(jsonl_write_header(out, &header, NULL), 0);
 	fclose(out);
 	assert_int_equal(model_emit(f->space, &sink), 0);
 	want = description(f->space, f->names, f->stacks);

@@ -27,7 +27,7 @@ ours() {
 	mv "$stage/guest/init" "$stage/init"
 	mv "$stage/guest/profile" "$stage/etc/profile"
 	cp "$top"/tests/vm/cases/*.sh "$stage/cases/"
-	for f in vmtrace stim ringflood fittrial; do
+	for f in vmtrace stim ringflood fittrial onpty; do
 		[ ! -x "$top/build/i386/$f" ] || cp "$top/build/i386/$f" "$stage/bin/"
 	done
 	for f in "$top"/build/i386/kmod/*.ko; do
@@ -38,6 +38,15 @@ ours() {
 	[ ! -e "$f" ] || cp "$f" "$stage/boot/btf-$release"
 	f=$top/build/bpf/generic.btf
 	[ ! -e "$f" ] || cp "$f" "$stage/boot/btf-generic"
+}
+
+# What the screen (ncursesw) has to know of terminals.
+terminals() {
+	local name
+	for name in linux vt100 vt220 xterm xterm-256color screen; do
+		install -D -m 644 "$root/lib/terminfo/${name:0:1}/$name" \
+			"$stage/lib/terminfo/${name:0:1}/$name"
+	done
 }
 
 # with_dependencies NAME...: paths below lib/modules/RELEASE, built-ins left out.
@@ -79,6 +88,7 @@ main() {
 	trap 'rm -rf "$stage"' EXIT
 	chmod 755 "$stage"
 	skeleton
+	terminals
 	ours
 	kernel_modules
 	mkdir -p "$(dirname "$out")"
