@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash disable=SC1091,SC2154
-# limit: 240
+# limit: 300
 # vm: own
 # accel: tcg,thread=single
 # A driver that leaks, on an error path, by ioremap, not at all, and one that is unloaded with its
