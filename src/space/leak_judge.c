@@ -149,14 +149,17 @@ static uint32_t chances(const struct growth *g)
 	return count;
 }
 
-/* How many were asked for up to that time. */
+/* How many were asked for up to that time, in 1024ths: evenly within a step. */
 static uint64_t asked_until(const struct leak_asked *asked, uint64_t t_ns)
 {
-	uint64_t last = t_ns > asked->from_ns ? (t_ns - asked->from_ns) / asked->step_ns : 0,
-		 sum = 0;
+	uint64_t passed_ns = t_ns > asked->from_ns ? t_ns - asked->from_ns : 0;
+	uint64_t last = passed_ns / asked->step_ns, sum = 0;
 
-	for (uint32_t i = 0; i < asked->steps && i <= last; i++)
-		sum += asked->count[i];
+	for (uint32_t i = 0; i < asked->steps && i < last; i++)
+		sum += 1024ull * asked->count[i];
+	if (last < asked->steps)
+		sum += asked->count[last] *
+		       (passed_ns % asked->step_ns / (asked->step_ns / 1024 + 1));
 	return sum;
 }
 

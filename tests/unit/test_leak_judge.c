@@ -300,6 +300,15 @@ static void asked_for_less(void **state)
 	for (uint32_t i = 0; i < f->c.count; i++)
 		asked[f->births[i] / (HOUR / 64)] += 6;
 	expect(f, LEAK_GROWS);
+	/* Half of all at once, at the begin: that is one step. */
+	f->c.count = 0;
+	for (uint64_t i = 0; i < 40; i++)
+		live(f, i < 20 ? i * HOUR / 1300 : (i - 19) * HOUR / 21, 1, 1);
+	memset(asked, 0, sizeof(asked));
+	asked[0] = 100;
+	for (uint32_t i = 1; i < 64; i++)
+		asked[i] = i % 2;
+	expect(f, LEAK_GROWS);
 	/* Where all stay, what is asked for is no measure. */
 	f->c.born = 40;
 	expect(f, LEAK_SLOWING);
