@@ -159,6 +159,10 @@ $(B)/i386/%.o: %.c $(B)/i386/.root
 	$(Q)mkdir -p $(@D)
 	$(Q)$(I386_CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -I$(B)/proto -MMD -MP -c $< -o $@
 
+$(B)/i386/floor: tests/bench/cost/floor.c $(B)/i386/.root $(B)/bpf/floor.bpf.o $(B)/bpf/helpers.bpf.o
+	$(call say,CC i386,$<)
+	$(Q)$(I386_CC) -static $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< -lbpf -lelf -lz
+
 GUEST_TOOLS := $(B)/i386/stim $(B)/i386/ringflood $(B)/i386/fittrial $(B)/i386/onpty
 
 $(GUEST_TOOLS): $(B)/i386/%: tests/vm/%.c $(B)/i386/.root
@@ -196,6 +200,8 @@ BPF_CFLAGS := -O2 -g -target bpf $(WARN) -Wno-unused-parameter -Wno-missing-prot
 # One source, an object for each way out of the kernel (src/transport.bpf.h).
 BPF_OBJS := $(B)/bpf/vmtrace.bpf.o $(B)/bpf/vmtrace_perf.bpf.o $(B)/bpf/vmtrace_perf_nostack.bpf.o
 
+# 32-bit arithmetic and jumps: Linux 5.1, while the ring buffer is of 5.8.
+$(B)/bpf/vmtrace.bpf.o:              BPF_CFLAGS += -mcpu=v3
 $(B)/bpf/vmtrace_perf.bpf.o:         BPF_CFLAGS += -DVMT_PERF
 $(B)/bpf/vmtrace_perf_nostack.bpf.o: BPF_CFLAGS += -DVMT_PERF -DVMT_NO_STACK
 
@@ -204,6 +210,11 @@ $(BPF_OBJS): src/vmtrace.bpf.c | $(B)/tools.bpf
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 	$(Q)llvm-strip -g $@
+
+$(B)/bpf/floor.bpf.o $(B)/bpf/helpers.bpf.o: $(B)/bpf/%.o: tests/bench/cost/%.c | $(B)/tools.bpf
+	$(call say,BPF,$(@F))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -O2 -g -target bpf $(WARN) -Wno-unused-parameter -Wno-missing-prototypes -Ivmlinux -c $< -o $@
 
 $(B)/bpf/%.o: vmlinux/%.c | $(B)/tools.bpf
 	$(call say,BTF,$<)
@@ -360,7 +371,8 @@ $(B)/i386/bench/consume: $(B)/i386/tests/bench/consume.o \
 		$(filter-out %/src/vmtrace.o $(B)/i386/src/cmd/%,$(I386_OBJS))
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(I386_CC) -static $(CFLAGS) -o $@ $^ $(LIVE_LIBS) $(PPROF_LIBS) $(BASE_LIBS)
+	$(Q)$(I386_CC) -static $(CFLAGS) -o $@ $^ $(LINES_LIBS) $(LIVE_LIBS) $(PPROF_LIBS) \
+		$(CURSES_LIBS) $(BASE_LIBS)
 
 $(BENCH_FILE): $(B)/host/tests/bench/make_load
 	$(call say,LOAD,$@)

@@ -1,0 +1,2 @@
+/row / { sub(/.*row /, ""); print; fflush() }
+/^@@ fail|^    / && !/row/ { print; fflush() }
