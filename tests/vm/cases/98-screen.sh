@@ -33,6 +33,12 @@ fill_up() {
 	done
 }
 
+# As many lines more in the file as there were operations.
+got_events() {
+	more=$(($(wc -l </tmp/events.jsonl) - lines))
+	[ $more -ge $OPERATIONS ]
+}
+
 # START END of each area that the kernel has, in hexadecimal, sorted.
 kernel_areas() {
 	vmallocinfo_real | grep -v unpurged | sed 's/^0x\([0-9a-f]*\)-0x\([0-9a-f]*\) .*/\1 \2/' | sort
@@ -46,9 +52,11 @@ screen_areas() {
 shoot() {
 	kernel_areas >/tmp/kernel
 	rm -f /tmp/shot.vmt
+	before=$(wc -c <$DRAWN)
 	type 'w'
-	type '\025/tmp/shot.vmt\r'
-	wait_for 20 test -s /tmp/shot.vmt || fail "w wrote nothing: $(drawn 0 | tail -n 5)"
+	wait_for 20 drew "$before" 'write to' || fail "w does not ask: $(cat /tmp/seen)"
+	type '/tmp/shot.vmt\r'
+	wait_for 20 drew "$before" 'recording into' || fail "w writes nothing: $(cat /tmp/seen)"
 	before=$(wc -c <$DRAWN)
 	type 'w'
 	wait_for 20 drew "$before" 'wrote .*shot.vmt' || fail "w did not end: $(cat /tmp/seen)"
@@ -104,10 +112,9 @@ lines=$(wc -l </tmp/events.jsonl)
 vmtest "mixed $OPERATIONS 4711 0"
 vmtest "mixed $OPERATIONS 4712 0"
 vmtest wait
-wait_for 20 is_stuck || fail "it is not stuck any more"
-more=$(($(wc -l </tmp/events.jsonl) - lines))
+wait_for 60 got_events || fail "only $more events while the terminal took nothing"
+is_stuck || fail "it is not stuck any more"
 echo "while the terminal took nothing: $more events in the file"
-[ $more -ge $OPERATIONS ] || fail "only $more events while the terminal took nothing"
 type '@resize 100x30\n'
 type '@go\n'
 before=$(wc -c <$DRAWN)
