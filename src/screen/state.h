@@ -102,9 +102,9 @@ static inline uint64_t state_owner_id(uint32_t name_id, uint32_t stack_id)
 }
 
 /*
- * Brings a selection in line with a list of count rows, of which `rows` are shown: finds the selected row
- * again, or takes the one that a key went to. first_stays: while nothing is selected by hand the
- * first row is, whatever it is. id_at: of row i.
+ * Brings a selection in line with a list of count rows, of which `rows` are shown: finds the
+ * selected row again, or takes the one that a key went to. first_stays: while nothing is selected
+ * by hand the first row is, whatever it is. id_at: of row i.
  */
 void state_settle(struct selection *sel, uint32_t count, uint32_t rows, bool first_stays,
 		  uint64_t (*id_at)(const void *list, uint32_t i), const void *list);

@@ -41,7 +41,7 @@ static void type(struct state *state, const char *text)
 		press(state, (uint32_t)*text++);
 }
 
-/* ---- panes ------------------------------------------------------------------------------------ */
+/* ---- panes -------------------------------------------------------------------------------- */
 
 static void test_tab_goes_round(void **unused)
 {
@@ -113,7 +113,7 @@ static void test_detail_of_cursor(void **unused)
 	assert_false(state.on_map);
 }
 
-/* ---- lists ------------------------------------------------------------------------------------ */
+/* ---- lists -------------------------------------------------------------------------------- */
 
 static uint64_t id_at(const void *list, uint32_t i)
 {
@@ -215,7 +215,7 @@ static void test_settle_scrolls(void **unused)
 	assert_int_equal(sel.top, 99);
 }
 
-/* ---- the map ---------------------------------------------------------------------------------- */
+/* ---- the map ------------------------------------------------------------------------------ */
 
 static void test_map_moves(void **unused)
 {
@@ -269,7 +269,7 @@ static void test_zoom(void **unused)
 	assert_int_equal(state.zoom, 6);
 }
 
-/* ---- typing ----------------------------------------------------------------------------------- */
+/* ---- typing ------------------------------------------------------------------------------- */
 
 static void test_prompt(void **unused)
 {
@@ -351,7 +351,7 @@ static void test_write_ends_recording(void **unused)
 	assert_int_equal(state.prompt, PROMPT_NONE);
 }
 
-/* ---- the rest --------------------------------------------------------------------------------- */
+/* ---- the rest ----------------------------------------------------------------------------- */
 
 static void test_sort(void **unused)
 {
