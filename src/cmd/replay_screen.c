@@ -19,6 +19,7 @@
 #define NAP_MS      20u
 #define SLICE_NS    50000000ull /* of reading, until keys are looked at */
 #define PASSED_PART 20u
+#define MAX_LEAD_NS 5000000000ull /* from the begin that the header tells to the first event */
 
 struct player {
 	struct watch watch;
@@ -37,6 +38,7 @@ struct player {
 
 struct span {
 	uint64_t first_ns, last_ns;
+	bool any;
 	uint64_t *fails;
 	uint32_t nr_fails, capacity;
 };
@@ -60,8 +62,10 @@ static int take_span(struct span *span, const struct event *event)
 {
 	if (event->type == EV_STACK)
 		return 0;
-	if (!span->first_ns)
+	/* One that was begun in the middle of a watch has nothing of what was before. */
+	if (!span->any && event->t_ns > span->first_ns + MAX_LEAD_NS)
 		span->first_ns = event->t_ns;
+	span->any = true;
 	if (event->t_ns > span->last_ns)
 		span->last_ns = event->t_ns;
 	return event->type == EV_FAIL ? add_fail(span, event->t_ns) : 0;

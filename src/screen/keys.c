@@ -237,7 +237,7 @@ static enum action enter(struct state *state)
 	if (state->pane == PANE_DETAIL && !on_map)
 		return ACTION_NONE;
 	state->detail = on_map ? DETAIL_AREA : details[state->pane];
-	state->detail_id = on_map ? 0 : state->selections[state->pane].id;
+	state->detail_id = on_map ? 0 : state->selections[state->pane].row_id;
 	state->detail_by = state->by;
 	state->selections[PANE_DETAIL] = (struct selection){ 0 };
 	to_pane(state, PANE_DETAIL);

@@ -254,7 +254,9 @@ void pane_events(const struct pane_args *args)
 		snprintf(title, sizeof(title), "filter: %.60s", args->state->filter);
 	pane_title(args, PANE_EVENTS, title);
 	if (!model->nr_events)
-		grid_text(args->grid, &args->box, 1, 1, STYLE_PLAIN, "nothing has happened yet");
+		grid_text(args->grid, &args->box, 1, 1, STYLE_PLAIN,
+			  args->state->filter[0] ? "no event passes the filter (/ changes it)"
+						 : "nothing has happened yet");
 	for (uint32_t i = sel->top; i < model->nr_events && i - sel->top + 1 < args->box.rows;
 	     i++) {
 		const struct event *event = &model->events[i]->event;

@@ -35,9 +35,9 @@ static void put_title(const struct pane_args *args)
 	char title[160];
 
 	if (args->model->from.filter && state->filter[0])
-		snprintf(title, sizeof(title), "by %s, %s%s  filter: %.60s (%" PRIu32 " areas)",
+		snprintf(title, sizeof(title), "by %s, %s%s  filter (%" PRIu32 " areas): %.60s",
 			 by_name(state->by), sort_name(state), state->reverse ? " reversed" : "",
-			 state->filter, args->model->filtered_areas);
+			 args->model->filtered_areas, state->filter);
 	else
 		snprintf(title, sizeof(title), "by %s, %s%s", by_name(state->by), sort_name(state),
 			 state->reverse ? " reversed" : "");

@@ -51,10 +51,11 @@ enum detail {
 
 /* Where one is in a list. */
 struct selection {
-	uint64_t id VMT_ALIGNED8; /* of the row selected; 0 = none was: the first row */
-	uint32_t index;           /* where that row is now */
-	uint32_t top;             /* the first row shown */
-	bool moved;               /* a key has changed index: the row there is the selected one */
+	uint64_t id VMT_ALIGNED8;     /* of the row selected; 0 = none was: the first row */
+	uint64_t row_id VMT_ALIGNED8; /* of the row that is marked, chosen or not */
+	uint32_t index;               /* where that row is now */
+	uint32_t top;                 /* the first row shown */
+	bool moved; /* a key has changed index: the row there is the selected one */
 };
 
 struct state {

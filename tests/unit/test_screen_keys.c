@@ -82,7 +82,7 @@ static void test_detail_and_back(void **unused)
 
 	(void)unused;
 	press(&state, 'h');
-	state.selections[PANE_HOLES].id = 0xf7900000;
+	state.selections[PANE_HOLES].row_id = 0xf7900000;
 	press(&state, KEYS_ENTER);
 	assert_int_equal(state.pane, PANE_DETAIL);
 	assert_int_equal(state.detail, DETAIL_HOLE);
@@ -172,6 +172,7 @@ static void test_settle_first_stays(void **unused)
 	state_settle(&sel, 3, 10, true, id_at, after);
 	assert_int_equal(sel.index, 0);
 	assert_int_equal(sel.id, 0);
+	assert_int_equal(sel.row_id, 33); /* what Enter is about */
 	/* chosen: it stays with its row; back at the first one it does not */
 	sel.index = 1;
 	sel.moved = true;
