@@ -7,7 +7,7 @@
 #   make check     all tests; does its whole set-up
 #   make unit      unit tests and golden tests: seconds, no root, no kernel
 #   make screen-keys  the screen driven in tmux: half a minute
-#   make bench     what the model costs on this machine, and replay of 10 million events
+#   make bench     what events, the map and its views cost here, and replay of 10 million events
 #   make bench-leaks  what leaks finds in SCENARIOS (500) labelled recordings, from SEED (1) on
 #   make fuzz      FUZZ_SECONDS (600) of libFuzzer for each parser of bytes from outside
 #   make vm        the tests on a real kernel (CASES="..." for some of them)
@@ -66,11 +66,15 @@ LIVE_SRCS := \
 NONE_SRCS := src/cmd/live_none.c
 
 ALL_SRCS    := $(sort $(wildcard src/*.c src/capture/*.c src/space/*.c src/allocator/*.c src/record/*.c \
-		src/view/*.c src/export/*.c src/screen/*.c src/cmd/*.c))
+		src/view/*.c src/export/*.c src/debuginfo/*.c src/screen/*.c src/cmd/*.c))
 PPROF_SRCS  := src/export/pprof.c src/export/gzip.c
+LINES_SRCS  := src/debuginfo/debug_file.c
 CURSES_SRCS := src/screen/term.c src/screen/terminfo.c
-COMMON_SRCS := $(filter-out $(LIVE_SRCS) $(NONE_SRCS) $(PPROF_SRCS) src/export/pprof_none.c \
-		$(CURSES_SRCS) src/screen/term_none.c %.bpf.c,$(ALL_SRCS))
+COMMON_SRCS := $(filter-out $(LIVE_SRCS) $(NONE_SRCS) \
+		$(PPROF_SRCS) src/export/pprof_none.c \
+		$(LINES_SRCS) src/debuginfo/debug_none.c \
+		$(CURSES_SRCS) src/screen/term_none.c \
+		%.bpf.c,$(ALL_SRCS))
 
 LIVE_LIBS := -lbpf -lelf
 BASE_LIBS := -ljansson -lzstd -lz -lpthread
@@ -81,6 +85,10 @@ HAVE_PPROF := $(shell pkg-config --exists libprotobuf-c zlib 2>/dev/null && \
 PPROF_LIBS := -lprotobuf-c -lz
 PPROF_OBJ  := proto/profile.pb-c.o
 
+# Optional: the lines of the source in leaks. The i386 root always has what it needs.
+HAVE_LINES := $(shell pkg-config --exists libdw 2>/dev/null && echo yes)
+LINES_LIBS := -ldw -lelf
+
 # Optional: the full-screen view of live and replay. The i386 root always has what it needs.
 HAVE_CURSES := $(shell pkg-config --exists ncursesw 2>/dev/null && echo yes)
 CURSES_LIBS := -lncursesw -ltinfo
@@ -90,8 +98,9 @@ HOST_IS_I386 := $(filter i386% i486% i586% i686%,$(shell $(CC) -dumpmachine 2>/d
 # ---- this machine ----------------------------------------------------------------------------
 
 OPTIONAL_SRCS := $(if $(HAVE_PPROF),$(PPROF_SRCS),src/export/pprof_none.c) \
+	$(if $(HAVE_LINES),$(LINES_SRCS),src/debuginfo/debug_none.c) \
 	$(if $(HAVE_CURSES),$(CURSES_SRCS),src/screen/term_none.c)
-OPTIONAL_LIBS := $(if $(HAVE_PPROF),$(PPROF_LIBS)) \
+OPTIONAL_LIBS := $(if $(HAVE_PPROF),$(PPROF_LIBS)) $(if $(HAVE_LINES),$(LINES_LIBS)) \
 	$(if $(HAVE_CURSES),$(shell pkg-config --libs ncursesw))
 
 HOST_SRCS := $(COMMON_SRCS) $(OPTIONAL_SRCS) $(if $(HOST_IS_I386),$(LIVE_SRCS),$(NONE_SRCS))
@@ -109,6 +118,9 @@ ifeq (,$(HAVE_PPROF))
 	@echo "  note     without protobuf-c: no pprof export" \
 		"(apt install libprotobuf-c-dev protobuf-c-compiler zlib1g-dev pkg-config)"
 endif
+ifeq (,$(HAVE_LINES))
+	@echo "  note     without libdw: no --vmlinux for leaks (apt install libdw-dev pkg-config)"
+endif
 ifeq (,$(HAVE_CURSES))
 	@echo "  note     without ncursesw: no full-screen view, live and replay print blocks" \
 		"(apt install libncurses-dev pkg-config)"
@@ -121,7 +133,7 @@ $(B)/host/%.o: %.c | $(B)/tools.host
 
 # ---- static i386 -----------------------------------------------------------------------------
 
-I386_SRCS := $(COMMON_SRCS) $(PPROF_SRCS) $(CURSES_SRCS) $(LIVE_SRCS)
+I386_SRCS := $(COMMON_SRCS) $(PPROF_SRCS) $(LINES_SRCS) $(CURSES_SRCS) $(LIVE_SRCS)
 I386_OBJS := $(I386_SRCS:%.c=$(B)/i386/%.o) $(B)/i386/$(PPROF_OBJ) \
 	$(B)/i386/src/capture/btf_bytes.o $(B)/i386/src/capture/objects.o
 # The root is made when the first i386 object is built; its path is then known.
@@ -139,7 +151,8 @@ $(B)/i386/.root: tools/i386-root.sh tools/lib.sh | $(B)/tools.bpf
 
 $(B)/i386/vmtrace: $(I386_OBJS)
 	$(call say,LINK,$@)
-	$(Q)$(I386_CC) -static $(CFLAGS) -o $@ $^ $(LIVE_LIBS) $(PPROF_LIBS) $(CURSES_LIBS) $(BASE_LIBS)
+	$(Q)$(I386_CC) -static $(CFLAGS) -o $@ $^ $(LINES_LIBS) $(LIVE_LIBS) $(PPROF_LIBS) \
+		$(CURSES_LIBS) $(BASE_LIBS)
 
 $(B)/i386/%.o: %.c $(B)/i386/.root
 	$(call say,CC i386,$<)
@@ -309,11 +322,13 @@ BENCH_FILE   := $(B)/bench/load-$(BENCH_EVENTS).vmt
 
 # Built by make check, so that they do not rot.
 .PHONY: bench-programs
-bench-programs: $(patsubst %,$(B)/host/tests/bench/%,walk make_load replay leaks/chances)
+bench-programs: $(patsubst %,$(B)/host/tests/bench/%,walk make_load replay consume views leaks/chances)
 
 .PHONY: bench
-bench: $(B)/host/tests/bench/walk $(B)/host/tests/bench/replay $(BENCH_FILE) vmtrace
+bench: $(patsubst %,$(B)/host/tests/bench/%,walk views consume replay) $(BENCH_FILE) vmtrace
 	$(Q)$(B)/host/tests/bench/walk
+	$(Q)$(B)/host/tests/bench/views
+	$(Q)$(B)/host/tests/bench/consume
 	$(Q)$(B)/host/tests/bench/replay $(BENCH_FILE) ./vmtrace
 
 SCENARIOS ?= 500
@@ -332,10 +347,20 @@ $(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/
 		%/view/units.o,$(HOST_OBJS))
 	$(Q)$(CC) $(CFLAGS) -o $@ $^
 
-$(B)/host/tests/bench/make_load $(B)/host/tests/bench/replay: $(B)/host/tests/bench/%: \
+$(patsubst %,$(B)/host/tests/bench/%,make_load replay consume views): $(B)/host/tests/bench/%: \
 		$(B)/host/tests/bench/%.o $(filter-out %/src/vmtrace.o $(B)/host/src/cmd/%,$(HOST_OBJS))
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(if $(HOST_IS_I386),$(LIVE_LIBS)) $(OPTIONAL_LIBS) $(BASE_LIBS)
+
+# Static, so that valgrind can count what it does on i386.
+.PHONY: i386-bench
+i386-bench: $(B)/i386/bench/consume
+
+$(B)/i386/bench/consume: $(B)/i386/tests/bench/consume.o \
+		$(filter-out %/src/vmtrace.o $(B)/i386/src/cmd/%,$(I386_OBJS))
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(I386_CC) -static $(CFLAGS) -o $@ $^ $(LIVE_LIBS) $(PPROF_LIBS) $(BASE_LIBS)
 
 $(BENCH_FILE): $(B)/host/tests/bench/make_load
 	$(call say,LOAD,$@)
@@ -353,7 +378,8 @@ $(B)/unit/test_fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c tests/fuzz/fuzz.h
 FUZZ_SECONDS ?= 600
 FUZZ_CFLAGS  := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
-FUZZ_OBJS    := $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out src/vmtrace.c src/cmd/%,$(COMMON_SRCS)))
+FUZZ_OBJS    := $(patsubst %.c,$(B)/fuzz/%.o,$(filter-out src/vmtrace.c src/cmd/%,$(COMMON_SRCS)) \
+	src/debuginfo/debug_none.c)
 
 .PHONY: fuzz
 fuzz: $(FUZZ_NAMES:%=$(B)/fuzz/%)

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Opens what `vmtrace export` writes with the tools that it is for, or what reads as they do: promtool,
-# protoc and a pprof decoder, speedscope's schema, jq, sqlite3. On every golden recording and on one
-# whose names are made to break formats. What an export says is in use must be what the map says.
+# Opens what `vmtrace export` writes with the tools that it is for: promtool, speedscope (folded, its
+# own JSON, pprof), the trace model of Chrome's DevTools, protoc and a pprof decoder, jq, sqlite3. On
+# every golden recording and on one whose names are made to break formats. What an export says is in
+# use must be what the map says.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -83,6 +84,44 @@ speedscope_schema() {
 	"$python" -c '
 import json, sys, jsonschema
 jsonschema.validate(json.load(open(sys.argv[2])), json.load(open(sys.argv[1])))' "$schema" "$tmp/speedscope"
+}
+
+# As speedscope itself opens them: what each of its importers has understood adds up to the map.
+speedscope_opens() {
+	local used
+	used=$(used_bytes)
+	cp "$tmp/folded" "$tmp/o.folded" && cp "$tmp/speedscope" "$tmp/o.json" &&
+		export_as pprof "$1" -o "$tmp/o.gz" &&
+		node tests/export/read_speedscope.js "$application" "$tmp/o.folded" "$tmp/o.json" "$tmp/o.gz" >"$tmp/opened" &&
+		grep -qx "o.json inuse bytes $used" "$tmp/opened" &&
+		grep -qx "o.json alloc bytes [0-9]*" "$tmp/opened" &&
+		grep -qx "o.json failed bytes [0-9]*" "$tmp/opened" &&
+		grep -qx "o.gz o.gz bytes $used" "$tmp/opened" &&
+		if [ -s "$tmp/folded" ]; then
+			grep -qx "o.folded o.folded none $used" "$tmp/opened"
+		else
+			grep -qx "o.folded nothing" "$tmp/opened"
+		fi && return
+	cat "$tmp/opened"
+	return 1
+}
+
+# As the model behind Chrome's viewer has understood it: the counters end as the map has it.
+trace_opens() {
+	local key
+	[ "$(jq '.traceEvents | length' "$tmp/perfetto")" -gt 0 ] &&
+		node tests/export/read_trace.js "$devtools" "$tmp/perfetto" >"$tmp/opened" || return
+	{
+		if [ "$(map_value unknown_bytes)" = 0 ]; then
+			for key in free guard largest_hole lazy used; do
+				echo "counter $key $(map_value ${key}_bytes)"
+			done
+		else
+			grep ^counter "$tmp/opened"
+		fi
+		jq -r '.traceEvents | "failures \(map(select(.ph == "i")) | length)", "lives \(map(select(.ph == "b")) | length)"' \
+			"$tmp/perfetto"
+	} | diff - "$tmp/opened"
 }
 
 perfetto() {
@@ -172,7 +211,7 @@ no_such_folder() {
 # ---- all of it ----
 
 [ -x "$vmtrace" ] || { echo "$0: no $vmtrace: build it, or set VMTRACE" >&2; exit 1; }
-promtool='' schema='' decoder='' python=''
+promtool='' schema='' decoder='' python='' application='' devtools=''
 consumer promtool && promtool=$path
 for python in python3 /usr/bin/python3 ''; do
 	[ -n "$python" ] && "$python" -c 'import jsonschema' 2>/dev/null && break
@@ -183,9 +222,11 @@ elif consumer speedscope-schema; then
 	schema=$path
 fi
 if ! command -v node >/dev/null; then
-	skip "pprof-format: no node"
-elif consumer pprof-format; then
-	decoder=$path
+	skip "pprof-format, speedscope, devtools: no node"
+else
+	consumer pprof-format && decoder=$path
+	consumer speedscope && application=$path
+	consumer devtools && devtools=$path
 fi
 
 for input in tests/golden/*.jsonl tests/export/hostile.jsonl; do
@@ -195,7 +236,9 @@ for input in tests/golden/*.jsonl tests/export/hostile.jsonl; do
 	check "leaked $name" leaked "$input"
 	check "speedscope $name" speedscope "$input"
 	[ -z "$schema" ] || check "speedscope-schema $name" speedscope_schema
+	[ -z "$application" ] || check "speedscope-opens $name" speedscope_opens "$input"
 	check "perfetto $name" perfetto "$input"
+	[ -z "$devtools" ] || check "trace-opens $name" trace_opens
 	check "csv $name" csv "$input"
 	[ -z "$promtool" ] || check "prom $name" prom "$input"
 	check "pprof-proto $name" pprof_proto "$input"

@@ -3,8 +3,8 @@
  * A made-up kernel that allocates and frees: an endless stream of events that can be true, the same
  * for the same seed. For the tests of what passes streams on, and for the benchmark.
  *
- * The range is cut into slots of 16 pages, each with one area or none, so that no event depends on
- * a search for room.
+ * The range is cut into slots of LOAD_SLOT_PAGES, each with one area or none, so that no event depends
+ * on a search for room. Who wants larger areas defines it before.
  */
 #ifndef TESTS_LOAD_H
 #define TESTS_LOAD_H
@@ -17,9 +17,12 @@
 #include "space/names.h"
 #include "space/stacks.h"
 
+#ifndef LOAD_SLOT_PAGES
+#define LOAD_SLOT_PAGES 16u
+#endif
 #define LOAD_START  0xf77fe000u
-#define LOAD_SLOT   (16 * VMT_PAGE_SIZE)
-#define LOAD_SLOTS  1900u
+#define LOAD_SLOT   (LOAD_SLOT_PAGES * VMT_PAGE_SIZE)
+#define LOAD_SLOTS  (30400u / LOAD_SLOT_PAGES)
 #define LOAD_STACKS 256u
 #define LOAD_COMMS  64u
 #define LOAD_LAZY   160u /* slots that wait for a purge before there is one */
@@ -93,7 +96,7 @@ static inline void load_task(struct load *load, struct event *event)
 
 static inline void load_alloc(struct load *load, struct event *event, uint32_t slot)
 {
-	uint32_t pages = 2 + load_random(load, 14);
+	uint32_t pages = 2 + load_random(load, LOAD_SLOT_PAGES - 2);
 
 	load->taken[slot] = 1;
 	load->pages[slot] = (uint8_t)pages;

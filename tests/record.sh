@@ -275,6 +275,45 @@ diff_before_begin() {
 		grep -q "'late.jsonl' begins .* its begin is taken" err && [ "$(wc -l <err)" -le 2 ] || { cat diff.json err; return 1; }
 }
 
+# The source of a frame, what is inlined there before it, as text and as JSON, of a module that is
+# compiled here; and of none where the file is not the module's.
+leaks_lines() {
+	local offset i at
+	cat >leaky.c <<-'END'
+		void *vmalloc(unsigned long);
+		void *kept;
+		static inline __attribute__((always_inline)) void *get(unsigned long n)
+		{
+			return vmalloc(n);
+		}
+		__attribute__((noinline)) void leak(void)
+		{
+			kept = get(1);
+		}
+	END
+	cc -m32 -g -O2 -fno-pic -ffreestanding -fcf-protection=none -fno-asynchronous-unwind-tables -c leaky.c -o leaky.ko || return
+	offset=$(objdump -d --no-show-raw-insn leaky.ko | awk '/call/ { getline; sub(":", "", $1); print $1; exit }')
+	{
+		head -n 1 x.jsonl
+		echo '{"type":"stack","id":1,"frames":["vmalloc+0x5f","leak+0x'"$offset"' [leaky]"]}'
+		for i in $(seq 0 39); do
+			at=$((0xf7900000 + i * 8192))
+			printf '{"type":"alloc","t":%d000000000,"start":"0x%x","end":"0x%x","guard_pages":1,"kind":"vmalloc","pid":1,"comm":"a","stack":1}\n' $((5 + i * 3)) $at $((at + 8192))
+		done
+		echo '{"type":"trailer","events":41,"lost":0}'
+	} >leak.jsonl
+	"$vmtrace" leaks -i leak.jsonl --vmlinux leaky.ko >out
+	[ $? -eq 3 ] && grep -A1 '^          get (inlined) .* leaky.c:5$' out | grep "^          leak+0x$offset \[leaky\] .* leaky.c:9$" && grep ' next .* get .* leaky.c:5,' out || { cat out; return 1; }
+	"$vmtrace" leaks -i leak.jsonl --vmlinux . --json >out
+	[ $? -eq 3 ] &&
+		jq -e '.suspects[0].source == [{frame: 1, function: "get", file: "leaky.c", line: 5, inlined: true}, {frame: 1, function: "leak", file: "leaky.c", line: 9, inlined: false}]' out &&
+		sed "s/leak+0x$offset/leak+0x999/" leak.jsonl >other.jsonl && ends 3 'of another build' "$vmtrace" leaks -i other.jsonl --vmlinux leaky.ko &&
+		ends 1 'no ELF file' "$vmtrace" leaks -i leak.jsonl --vmlinux x.jsonl &&
+		ends 1 'No such file' "$vmtrace" leaks -i leak.jsonl --vmlinux none &&
+		ends 1 'not of a 32-bit x86 kernel' "$vmtrace" leaks -i leak.jsonl --vmlinux /proc/self/exe &&
+		strip --strip-debug leaky.ko && ends 1 'no debug information' "$vmtrace" leaks -i leak.jsonl --vmlinux leaky.ko
+}
+
 [ -x "$vmtrace" ] || { echo "$0: no $vmtrace: build it, or set VMTRACE" >&2; exit 1; }
 "$vmtrace" record -q -i "$golden/busy.jsonl" -o "$tmp/busy.vmt" || exit 1
 check "record onto its input" record_onto_itself
@@ -304,5 +343,12 @@ check "interrupted output" interrupted_output
 check "info --json" info_is_json
 check "diff before the begin" diff_before_begin
 check "nohup" nohup_holds
+if "$vmtrace" leaks --vmlinux="$tmp" -i "$golden/empty.jsonl" >/dev/null 2>&1 && echo | cc -m32 -xc -c - -o "$tmp/o" 2>/dev/null &&
+	! "$vmtrace" leaks --vmlinux="$golden/busy.jsonl" -i "$golden/busy.jsonl" 2>&1 | grep -q 'without libdw'; then
+	check "lines of the source" leaks_lines
+else
+	skipped=$((skipped + 1))
+	echo "SKIP lines of the source: built without libdw, or no compiler for i386"
+fi
 echo "record: $passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "capture/known_stacks.h"
 #include "capture/wire.h"
 #include "space/kind.h"
 
@@ -24,6 +25,14 @@ struct last_fail {
 
 #define NR_LAST_FAILS 16 /* power of two */
 
+/* The name of a task, as it came last. */
+struct task_name {
+	uint32_t words[VMT_COMM_LEN / 4]; /* all 0: none */
+	uint32_t name_id;
+};
+
+#define NR_TASK_NAMES 64 /* power of two */
+
 struct decode {
 	struct names *names;
 	struct stacks *stacks;
@@ -32,6 +41,9 @@ struct decode {
 	struct stack_facts *facts; /* by stack id */
 	uint32_t nr_facts;
 	struct last_fail last_fails[NR_LAST_FAILS]; /* by the low bits of tid */
+	struct task_name task_names[NR_TASK_NAMES]; /* by the low bits of tid */
+	struct known_stacks *known;
+	uint32_t generation; /* of the resolver when they were learnt */
 };
 
 struct decode *decode_new(struct names *names, struct stacks *stacks, struct resolver *resolver,
@@ -45,6 +57,11 @@ struct decode *decode_new(struct names *names, struct stacks *stacks, struct res
 	decode->stacks = stacks;
 	decode->resolver = resolver;
 	decode->own_pid = own_pid;
+	decode->known = known_stacks_new();
+	if (!decode->known) {
+		decode_free(decode);
+		return NULL;
+	}
 	return decode;
 }
 
@@ -52,6 +69,7 @@ void decode_free(struct decode *decode)
 {
 	if (!decode)
 		return;
+	known_stacks_free(decode->known);
 	free(decode->facts);
 	free(decode);
 }
@@ -81,7 +99,7 @@ static struct stack_facts facts_of_stack(struct decode *decode, uint32_t stack_i
 
 /* Interns the frames that follow an alloc record; emits EV_STACK if they are new. first: a frame
  * before them, 0 if there is none. */
-static int decode_stack(struct decode *decode, const struct wire_alloc *alloc, uint32_t first,
+static int intern_stack(struct decode *decode, const struct wire_alloc *alloc, uint32_t first,
 			const struct sink *sink, uint32_t *stack_id)
 {
 	const uint32_t *addrs = (const uint32_t *)(alloc + 1);
@@ -102,15 +120,51 @@ static int decode_stack(struct decode *decode, const struct wire_alloc *alloc, u
 	return sink_event(sink, &event);
 }
 
-static void decode_head(struct decode *decode, const struct wire_head *head, struct event *event)
+/* The same, by what is known of these addresses, unless their symbols may be others now. */
+static int decode_stack(struct decode *decode, const struct wire_alloc *alloc, uint32_t first,
+			const struct sink *sink, uint32_t *stack_id)
+{
+	const uint32_t *addrs = (const uint32_t *)(alloc + 1);
+	uint32_t unsettled = resolver_unsettled(decode->resolver);
+	int err;
+
+	if (first)
+		return intern_stack(decode, alloc, first, sink, stack_id);
+	if (decode->generation != resolver_generation(decode->resolver))
+		known_stacks_forget(decode->known);
+	decode->generation = resolver_generation(decode->resolver);
+	*stack_id = known_stacks_find(decode->known, addrs, alloc->head.nr_frames);
+	if (*stack_id)
+		return 0;
+	err = intern_stack(decode, alloc, 0, sink, stack_id);
+	if (*stack_id && decode->generation == resolver_generation(decode->resolver) &&
+	    unsettled == resolver_unsettled(decode->resolver))
+		known_stacks_add(decode->known, addrs, alloc->head.nr_frames, *stack_id);
+	return err;
+}
+
+static inline uint32_t task_name(struct decode *decode, const struct wire_head *head)
+{
+	struct task_name *task = &decode->task_names[head->tid & (NR_TASK_NAMES - 1)];
+	const uint32_t *words = (const uint32_t *)head->comm; /* aligned in the struct */
+
+	if (words[0] && words[0] == task->words[0] && words[1] == task->words[1] &&
+	    words[2] == task->words[2] && words[3] == task->words[3])
+		return task->name_id;
+	memcpy(task->words, words, sizeof(task->words));
+	task->name_id =
+		names_intern(decode->names, head->comm, strnlen(head->comm, sizeof(head->comm)));
+	return task->name_id;
+}
+
+static inline void decode_head(struct decode *decode, const struct wire_head *head, struct event *event)
 {
 	event->t_ns = head->t_ns;
 	event->pid = head->pid;
 	event->tid = head->tid;
 	event->start = head->start;
 	event->end = head->end;
-	event->comm_id =
-		names_intern(decode->names, head->comm, strnlen(head->comm, sizeof(head->comm)));
+	event->comm_id = task_name(decode, head);
 	if (head->pid == decode->own_pid)
 		event->flags |= EV_F_OWN;
 }

@@ -23,6 +23,8 @@ struct resolver {
 	uint32_t module_start;
 	uint32_t module_end;
 	struct cached cache[CACHE_SLOTS];
+	uint32_t generation;
+	uint32_t unsettled;
 	bool stale; /* modules changed since the table was read */
 	uint64_t changed_ns;
 	uint64_t loaded_ns;
@@ -57,6 +59,7 @@ static void reload(struct resolver *resolver, uint64_t now_ns)
 	int err = symbols_load(resolver->symbols, "/proc/kallsyms");
 
 	resolver->stale = false;
+	resolver->generation++;
 	resolver->loaded_ns = now_ns;
 	if (err)
 		log_debug("reading /proc/kallsyms again: %s", strerror(-err));
@@ -107,12 +110,24 @@ uint32_t resolver_frame(struct resolver *resolver, uint32_t addr, uint64_t now_n
 		len = sizeof(text) - 1;
 	/* An address that may get its symbol later is not remembered without one. */
 	slot->addr = !in_modules(resolver, addr) || covered(resolver, addr) ? addr : 0;
+	resolver->unsettled += addr && !slot->addr;
 	slot->name_id = names_intern(resolver->names, text, len > 0 ? (size_t)len : 0);
 	return slot->name_id;
+}
+
+uint32_t resolver_generation(const struct resolver *resolver)
+{
+	return resolver->generation;
+}
+
+uint32_t resolver_unsettled(const struct resolver *resolver)
+{
+	return resolver->unsettled;
 }
 
 void resolver_modules_changed(struct resolver *resolver, uint64_t now_ns)
 {
 	resolver->stale = true;
+	resolver->generation++;
 	resolver->changed_ns = now_ns;
 }

@@ -24,6 +24,14 @@ void resolver_free(struct resolver *resolver);
  * often the table is read again. */
 uint32_t resolver_frame(struct resolver *resolver, uint32_t addr, uint64_t now_ns);
 
+/*
+ * As long as both stay what they were, an address has the name that it had: the generation changes
+ * with the symbols, and an answer that is not final (the module's symbols may appear later) is
+ * counted.
+ */
+uint32_t resolver_generation(const struct resolver *resolver);
+uint32_t resolver_unsettled(const struct resolver *resolver);
+
 /* A module was loaded: the table is stale where modules live. (One that was only unloaded keeps its
  * names, for the events still to be decoded: nothing else is there until the next one is loaded.)
  */

@@ -37,6 +37,7 @@ enum option_group {
 	TAKES_REPLAY = 1 << 17,  /* --speed, --at, --step, --strict */
 	TAKES_LEAKS = 1 << 18,   /* --group, --older, --since, --min-bytes */
 	TAKES_CHECK = 1 << 19,   /* --max-leak, --min-hole, --nagios */
+	TAKES_SOURCE = 1 << 20,  /* --vmlinux */
 	TAKES_FILTER = 1 << 21,  /* --filter */
 	TAKES_SCREEN = 1 << 22,  /* --plain */
 };
@@ -51,6 +52,7 @@ enum color_when {
 #define TOP_ALL     UINT32_MAX
 #define MAX_WORDS   64
 #define MAX_SIZES   16
+#define MAX_VMLINUX 16
 
 struct options {
 	const char *input;  /* -i FILE, or NULL: live */
@@ -69,6 +71,8 @@ struct options {
 	uint32_t top;              /* 0: the command's default; --top=0 is TOP_ALL */
 	uint32_t sizes[MAX_SIZES]; /* --vmalloc, in bytes */
 	uint32_t nr_sizes;
+	const char *vmlinux[MAX_VMLINUX]; /* --vmlinux, files and folders */
+	uint32_t nr_vmlinux;
 	uint32_t cpus; /* 0 = as recorded */
 	enum owners_by by;
 	enum owners_sort sort;

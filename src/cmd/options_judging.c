@@ -11,6 +11,7 @@ enum option_key {
 	KEY_FILTER = 512,
 	KEY_GROUP,
 	KEY_OLDER,
+	KEY_VMLINUX,
 	KEY_SINCE,
 	KEY_MIN_BYTES,
 	KEY_MAX_LEAK,
@@ -32,8 +33,15 @@ static const struct option_row rows[] = {
 	  { "older", KEY_OLDER, "TIME", 0, "Judge only areas that are at least so old", 2 } },
 	{ TAKES_LEAKS,
 	  { "since", KEY_SINCE, "TIME", 0,
-	    "Judge only areas born later than this after watching began", 2 } },
+	    "Judge only areas born later than this after watching (or the recording) began: its "
+	    "warm-up",
+	    2 } },
 	{ TAKES_LEAKS, { "min-bytes", KEY_MIN_BYTES, "SIZE", 0, "Leave out what holds less", 2 } },
+	{ TAKES_SOURCE,
+	  { "vmlinux", KEY_VMLINUX, "FILE", 0,
+	    "Show the lines of the source, by the debug information of this vmlinux, module (.ko) "
+	    "or folder with either (/usr/lib/debug); may be given again",
+	    2 } },
 	{ TAKES_CHECK,
 	  { "max-leak", KEY_MAX_LEAK, "RATE", 0,
 	    "All leaks together may grow so fast: 1M/h (or /s, /m, /d)", 1 } },
@@ -73,6 +81,11 @@ static error_t parse_leaks_option(int key, char *arg, struct argp_state *state,
 		if (owners_by_from_name(arg, &options->group) < 0)
 			options_bad_value(state, "group", arg,
 					  "stack, caller, module, kind or comm");
+		return 0;
+	case KEY_VMLINUX:
+		if (options->nr_vmlinux == MAX_VMLINUX)
+			argp_error(state, "--vmlinux: at most %d of them", MAX_VMLINUX);
+		options->vmlinux[options->nr_vmlinux++] = arg;
 		return 0;
 	case KEY_OLDER:
 		options->older_ns = options_time(state, "older", arg);

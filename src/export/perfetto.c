@@ -26,7 +26,9 @@ struct writer {
 	int err;
 };
 
-/* Begins an event without a time: ph is its type. */
+/* Begins an event without a time: ph is its type. Every event gets a `cat` and its
+ * args, although the format has both as optional: the model behind Chrome's own viewer throws on an
+ * event without the one, and complains of a life's end without the other. */
 static struct json_put begin_timeless(struct writer *writer, const char *ph)
 {
 	struct json_put put = json_put_new();
@@ -51,10 +53,8 @@ static void end(struct writer *writer, struct json_put *put, struct json_put *ar
 {
 	int err;
 
-	if (args) {
-		put->failed |= args->failed;
-		json_put_value(put, "args", args->object);
-	}
+	put->failed |= args->failed;
+	json_put_value(put, "args", args->object);
 	err = json_put_part(writer->out, put, false);
 	putc('}', writer->out);
 	if (!writer->err)
@@ -65,6 +65,7 @@ static void put_name(struct writer *writer, const char *what, const char *name, 
 {
 	struct json_put put = begin_timeless(writer, "M"), args = json_put_new();
 
+	json_put_text(&put, "cat", "__metadata");
 	json_put_text(&put, "name", what);
 	json_put_uint(&put, "tid", tid);
 	json_put_text(&args, "name", name);
@@ -86,6 +87,7 @@ static void put_counter(struct writer *writer, const char *name, uint64_t t_ns, 
 {
 	struct json_put put = begin(writer, "C", t_ns), args = json_put_new();
 
+	json_put_text(&put, "cat", "space");
 	json_put_text(&put, "name", name);
 	json_put_uint(&args, "bytes", bytes);
 	end(writer, &put, &args);
@@ -194,7 +196,8 @@ static void put_life(struct writer *writer, const struct lifetime *life, uint32_
 	end(writer, &put, &args);
 	put = begin_life(writer, life, "e",
 			 life->end_ns > area->birth_ns ? life->end_ns : area->birth_ns, id);
-	end(writer, &put, NULL);
+	args = json_put_new();
+	end(writer, &put, &args);
 }
 
 static void put_events(struct writer *writer)

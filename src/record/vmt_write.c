@@ -2,20 +2,14 @@
 #include "record/vmt_write.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <zlib.h>
-#include <zstd.h>
-
+#include "record/vmt_blocks.h"
 #include "record/vmt_format.h"
-#include "record/vmt_index.h"
 #include "record/vmt_record.h"
 
-#define RAW_BYTES (VMT_BLOCK_RAW + VMT_MAX_RECORD) /* the last record may stick out */
 #define SPARE     (32u << 10) /* of max_bytes: more than an event takes whose stack is known */
 #define LEAST_RAW 4096u       /* a smaller block is not worth its header */
 
@@ -28,189 +22,18 @@ struct id_list {
 };
 
 struct vmt_writer {
-	int fd;
-	bool can_go_back; /* what was written can be cut off or changed: no pipe, nothing before it
-			   */
-	int failed;       /* -errno of the first write that failed */
+	struct vmt_blocks blocks;
 	struct vmt_writer_options options;
-	struct vmt_file_header header;
-	uint64_t offset; /* the file up to here is whole */
-	ZSTD_CCtx *zstd;
-	uint8_t *raw;
-	uint32_t used;
-	uint8_t *packed; /* header and payload of the block in hand */
-	size_t packed_size;
-	struct vmt_block_header block; /* of what is in raw: events and times */
-	uint64_t waiting_since_ns;     /* of what is in raw; 0 = not known */
 	struct id_list name_ids;
 	struct id_list stack_ids;
-	struct vmt_index index;
-	struct vmt_writer_stats stats;
 };
-
-/* ---- the file ---- */
-
-static int write_all(struct vmt_writer *writer, const void *bytes, size_t len)
-{
-	const uint8_t *at = bytes;
-
-	while (len) {
-		ssize_t done = write(writer->fd, at, len);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return done < 0 ? -errno : -EIO;
-		at += done;
-		len -= (size_t)done;
-	}
-	return 0;
-}
-
-/* False for stdout if it is a pipe, appends (>>), or stands behind what another program wrote. */
-static bool can_go_back(int fd)
-{
-	return lseek(fd, 0, SEEK_CUR) == 0 && !(fcntl(fd, F_GETFL) & O_APPEND);
-}
-
-/* What cannot be cut keeps a block that is not whole, which readers can tell. */
-static void cut(struct vmt_writer *writer, uint64_t offset)
-{
-	int err = writer->can_go_back ? ftruncate(writer->fd, (off_t)offset) : 0;
-
-	(void)err;
-}
-
-/* Appends all of it, or nothing. */
-static int append(struct vmt_writer *writer, const void *bytes, size_t len)
-{
-	int err;
-
-	if (writer->failed)
-		return writer->failed;
-	err = write_all(writer, bytes, len);
-	if (!err) {
-		writer->offset += len;
-		return 0;
-	}
-	writer->failed = err;
-	cut(writer, writer->offset);
-	return err;
-}
-
-static uint32_t crc_of(const void *bytes, size_t len)
-{
-	return (uint32_t)crc32(0, bytes, (uInt)len);
-}
-
-static void seal_header(struct vmt_file_header *header, uint32_t state)
-{
-	header->state = state;
-	header->crc = 0;
-	header->crc = crc_of(header, sizeof(*header));
-}
-
-static void seal_block(struct vmt_block_header *block, const void *payload)
-{
-	block->magic = VMT_BLOCK_MAGIC;
-	block->payload_crc = crc_of(payload, block->stored_bytes);
-	block->header_crc = crc_of(block, offsetof(struct vmt_block_header, header_crc));
-}
-
-static void begin_block(struct vmt_writer *writer)
-{
-	writer->used = 0;
-	writer->waiting_since_ns = 0;
-	writer->block = (struct vmt_block_header){ .type = VMT_BLOCK_RECORDS,
-						   .first_event = writer->stats.events,
-						   .first_ns = UINT64_MAX };
-}
-
-/* True if events come so fast that this block is not to be packed. */
-static bool too_fast(const struct vmt_writer *writer)
-{
-	const struct vmt_block_header *block = &writer->block;
-
-	return writer->options.thrifty && writer->used > VMT_BLOCK_RAW / 2 &&
-	       block->last_ns - block->first_ns <
-		       writer->used * UINT64_C(1000000000) / VMT_PACK_RATE;
-}
-
-/* Packs what is in raw behind room for the header; what does not get smaller is stored. */
-static void pack(struct vmt_writer *writer)
-{
-	struct vmt_block_header *block = &writer->block;
-	uint8_t *payload = writer->packed + sizeof(*block);
-	size_t len = writer->used;
-
-	if (!too_fast(writer))
-		len = ZSTD_compress2(writer->zstd, payload, writer->packed_size - sizeof(*block),
-				     writer->raw, writer->used);
-	block->raw_bytes = writer->used;
-	block->codec = VMT_ZSTD;
-	if (ZSTD_isError(len) || len >= writer->used) {
-		block->codec = VMT_STORED;
-		memcpy(payload, writer->raw, writer->used);
-		len = writer->used;
-	}
-	block->stored_bytes = (uint32_t)len;
-	seal_block(block, payload);
-	memcpy(writer->packed, block, sizeof(*block));
-}
-
-int vmt_writer_flush(struct vmt_writer *writer)
-{
-	struct vmt_block_header *block = &writer->block;
-	struct vmt_index_entry entry = { .offset = writer->offset,
-					 .first_event = block->first_event };
-	int err;
-
-	if (writer->failed || !writer->used)
-		return writer->failed;
-	if (!block->nr_events)
-		block->first_ns = 0;
-	pack(writer);
-	err = append(writer, writer->packed, sizeof(*block) + block->stored_bytes);
-	if (err)
-		return err;
-	entry.first_ns = block->first_ns;
-	entry.last_ns = block->last_ns;
-	/* Without memory the index lacks a block, which it may anyway. */
-	vmt_index_add(&writer->index, &entry);
-	writer->stats.written = writer->stats.events;
-	writer->stats.blocks++;
-	begin_block(writer);
-	return 0;
-}
-
-int vmt_writer_tick(struct vmt_writer *writer, uint64_t now_ns)
-{
-	if (!writer->used)
-		return writer->failed;
-	if (!writer->waiting_since_ns)
-		writer->waiting_since_ns = now_ns;
-	if (now_ns - writer->waiting_since_ns < VMT_BLOCK_NS)
-		return writer->failed;
-	return vmt_writer_flush(writer);
-}
 
 /* ---- records ---- */
 
-/* Room for a record of len bytes, which is a multiple of 4; NULL if a write failed. */
-static uint8_t *reserve(struct vmt_writer *writer, uint32_t len)
+/* 0 also for id 0. */
+static inline uint32_t known_id(const struct id_list *list, uint32_t id)
 {
-	uint8_t *at;
-
-	if (writer->used + len > VMT_BLOCK_RAW && vmt_writer_flush(writer) < 0)
-		return NULL;
-	at = writer->raw + writer->used;
-	writer->used += len;
-	return at;
-}
-
-static bool list_has(const struct id_list *list, uint32_t id)
-{
-	return id < list->capacity && list->ids[id];
+	return id < list->capacity ? list->ids[id] : 0;
 }
 
 static int list_reserve(struct id_list *list, uint32_t id)
@@ -255,7 +78,7 @@ static uint32_t define_name(struct vmt_writer *writer, uint32_t id)
 	if (!len || list->last + 1 >= VMT_MAX_NAMES || list->bytes + len > VMT_MAX_NAME_BYTES ||
 	    list_reserve(list, id) < 0)
 		return 0;
-	at = reserve(writer, bytes);
+	at = vmt_blocks_reserve(&writer->blocks, bytes);
 	if (!at)
 		return 0;
 	name = (struct vmt_name){ .head = { .bytes = (uint16_t)bytes, .type = VMT_NAME },
@@ -269,13 +92,13 @@ static uint32_t define_name(struct vmt_writer *writer, uint32_t id)
 	return name.id;
 }
 
-static uint32_t use_name(struct vmt_writer *writer, uint32_t id)
+/* Inline, as use_stack is, and define_name not: for most events there is nothing to define. */
+static inline __attribute__((always_inline)) uint32_t use_name(struct vmt_writer *writer,
+								uint32_t id)
 {
-	const struct id_list *list = &writer->name_ids;
+	uint32_t known = known_id(&writer->name_ids, id);
 
-	if (!id)
-		return 0;
-	return list_has(list, id) ? list->ids[id] : define_name(writer, id);
+	return known || !id ? known : define_name(writer, id);
 }
 
 static uint32_t define_stack(struct vmt_writer *writer, uint32_t id, uint64_t t_ns)
@@ -299,7 +122,7 @@ static uint32_t define_stack(struct vmt_writer *writer, uint32_t id, uint64_t t_
 				     .id = list->last + 1,
 				     .t_ns = t_ns,
 				     .nr_frames = stack.nr_frames };
-	at = reserve(writer, record.head.bytes);
+	at = vmt_blocks_reserve(&writer->blocks, record.head.bytes);
 	if (!at)
 		return 0;
 	memcpy(at, &record, VMT_STACK_BYTES);
@@ -310,13 +133,12 @@ static uint32_t define_stack(struct vmt_writer *writer, uint32_t id, uint64_t t_
 	return record.id;
 }
 
-static uint32_t use_stack(struct vmt_writer *writer, uint32_t id, uint64_t t_ns)
+static inline __attribute__((always_inline)) uint32_t use_stack(struct vmt_writer *writer,
+								 uint32_t id, uint64_t t_ns)
 {
-	const struct id_list *list = &writer->stack_ids;
+	uint32_t known = known_id(&writer->stack_ids, id);
 
-	if (!id)
-		return 0;
-	return list_has(list, id) ? list->ids[id] : define_stack(writer, id, t_ns);
+	return known || !id ? known : define_stack(writer, id, t_ns);
 }
 
 /* ---- the limit ---- */
@@ -324,17 +146,14 @@ static uint32_t use_stack(struct vmt_writer *writer, uint32_t id, uint64_t t_ns)
 /* Of max_bytes, how much is left when all is written that is to be. */
 static uint64_t room(const struct vmt_writer *writer)
 {
-	uint64_t taken =
-		writer->offset + writer->used + sizeof(struct vmt_trailer) +
-		3 * sizeof(struct vmt_block_header) +
-		(vmt_index_next_count(&writer->index) + 1) * sizeof(struct vmt_index_entry);
+	uint64_t taken = vmt_blocks_size(&writer->blocks);
 
 	return taken < writer->options.max_bytes ? writer->options.max_bytes - taken : 0;
 }
 
 static uint32_t name_need(const struct vmt_writer *writer, uint32_t id)
 {
-	if (list_has(&writer->name_ids, id))
+	if (known_id(&writer->name_ids, id))
 		return 0;
 	return (uint32_t)sizeof(struct vmt_name) + padded(name_len(writer, id));
 }
@@ -344,7 +163,7 @@ static uint32_t event_need(const struct vmt_writer *writer, const struct event *
 	uint32_t need = VMT_MAX_EVENT + name_need(writer, event->comm_id) +
 			name_need(writer, event->caller_id);
 
-	if (!list_has(&writer->stack_ids, event->stack_id)) {
+	if (!known_id(&writer->stack_ids, event->stack_id)) {
 		struct stack stack = stacks_get(writer->options.stacks, event->stack_id);
 
 		need += VMT_STACK_BYTES + 4 * stack.nr_frames;
@@ -358,7 +177,7 @@ static bool may_not_fit(const struct vmt_writer *writer, const struct event *eve
 {
 	return writer->options.max_bytes &&
 	       (room(writer) < SPARE ||
-		(event->stack_id && !list_has(&writer->stack_ids, event->stack_id)));
+		(event->stack_id && !known_id(&writer->stack_ids, event->stack_id)));
 }
 
 static int make_room(struct vmt_writer *writer, uint32_t need)
@@ -366,8 +185,8 @@ static int make_room(struct vmt_writer *writer, uint32_t need)
 	if (!writer->options.max_bytes || room(writer) >= need)
 		return 0;
 	/* Packed it takes less than was reckoned with. */
-	if (vmt_writer_flush(writer) < 0)
-		return writer->failed;
+	if (vmt_blocks_flush(&writer->blocks) < 0)
+		return writer->blocks.failed;
 	return room(writer) >= need ? 0 : -E2BIG;
 }
 
@@ -375,26 +194,12 @@ bool vmt_writer_full(struct vmt_writer *writer)
 {
 	if (!writer->options.max_bytes || room(writer) >= SPARE)
 		return false;
-	if (writer->used >= LEAST_RAW && vmt_writer_flush(writer) < 0)
+	if (writer->blocks.used >= LEAST_RAW && vmt_blocks_flush(&writer->blocks) < 0)
 		return false;
 	return room(writer) < SPARE;
 }
 
 /* ---- what is put in ---- */
-
-static void count_event(struct vmt_writer *writer, const struct event *event)
-{
-	struct vmt_block_header *block = &writer->block;
-
-	block->nr_events++;
-	if (event->t_ns < block->first_ns)
-		block->first_ns = event->t_ns;
-	if (event->t_ns > block->last_ns)
-		block->last_ns = event->t_ns;
-	writer->stats.events++;
-	if (event->type == EV_LOST && lost_cause_hurts_map(event->state))
-		writer->stats.lost += event->count;
-}
 
 int vmt_writer_event(struct vmt_writer *writer, const struct event *event)
 {
@@ -403,8 +208,8 @@ int vmt_writer_event(struct vmt_writer *writer, const struct event *event)
 	uint8_t *at;
 	int err;
 
-	if (writer->failed)
-		return writer->failed;
+	if (writer->blocks.failed)
+		return writer->blocks.failed;
 	if (may_not_fit(writer, event)) {
 		err = make_room(writer, event_need(writer, event));
 		if (err)
@@ -412,18 +217,18 @@ int vmt_writer_event(struct vmt_writer *writer, const struct event *event)
 	}
 	if (event->type == EV_STACK) {
 		use_stack(writer, event->stack_id, event->t_ns);
-		return writer->failed;
+		return writer->blocks.failed;
 	}
 	ids.comm = use_name(writer, event->comm_id);
 	ids.caller = use_name(writer, event->caller_id);
 	ids.stack = use_stack(writer, event->stack_id, event->t_ns);
-	at = reserve(writer, VMT_MAX_EVENT);
+	at = vmt_blocks_reserve(&writer->blocks, VMT_MAX_EVENT);
 	if (!at)
-		return writer->failed;
+		return writer->blocks.failed;
 	len = vmt_record_encode(event, &ids, at);
-	writer->used -= VMT_MAX_EVENT - len;
+	writer->blocks.used -= VMT_MAX_EVENT - len;
 	if (len)
-		count_event(writer, event);
+		vmt_blocks_count(&writer->blocks, event);
 	return 0;
 }
 
@@ -438,10 +243,10 @@ int vmt_writer_fact(struct vmt_writer *writer, struct stream_fact fact)
 		return err;
 	record.key = use_name(writer, fact.key_id);
 	record.value = use_name(writer, fact.value_id);
-	at = reserve(writer, sizeof(record));
+	at = vmt_blocks_reserve(&writer->blocks, sizeof(record));
 	if (at)
 		memcpy(at, &record, sizeof(record));
-	return writer->failed;
+	return writer->blocks.failed;
 }
 
 int vmt_writer_modules(struct vmt_writer *writer, uint64_t t_ns,
@@ -463,9 +268,9 @@ int vmt_writer_modules(struct vmt_writer *writer, uint64_t t_ns,
 		use_name(writer, modules[i].name_id);
 	list.count = count;
 	list.head.bytes = (uint16_t)(sizeof(list) + count * sizeof(struct vmt_module));
-	at = reserve(writer, list.head.bytes);
+	at = vmt_blocks_reserve(&writer->blocks, list.head.bytes);
 	if (!at)
-		return writer->failed;
+		return writer->blocks.failed;
 	memcpy(at, &list, sizeof(list));
 	at += sizeof(list);
 	for (uint32_t i = 0; i < count; i++, at += sizeof(struct vmt_module)) {
@@ -475,80 +280,25 @@ int vmt_writer_modules(struct vmt_writer *writer, uint64_t t_ns,
 
 		memcpy(at, &module, sizeof(module));
 	}
-	return writer->failed;
+	return writer->blocks.failed;
 }
 
 struct vmt_writer_stats vmt_writer_stats(const struct vmt_writer *writer)
 {
-	struct vmt_writer_stats stats = writer->stats;
+	struct vmt_writer_stats stats = writer->blocks.stats;
 
-	stats.bytes = writer->offset;
+	stats.bytes = writer->blocks.offset;
 	return stats;
 }
 
 /* ---- begin and end ---- */
 
-static void fill_header(struct vmt_file_header *file, const struct stream_header *header)
-{
-	memcpy(file->magic, VMT_MAGIC, VMT_MAGIC_LEN);
-	file->version = VMT_VERSION;
-	file->header_bytes = sizeof(*file);
-	file->page_size = VMT_PAGE_SIZE;
-	file->vmalloc_start = header->vmalloc_start;
-	file->vmalloc_end = header->vmalloc_end;
-	file->start_ns = header->start_ns;
-	file->start_wall_ns = header->start_wall_ns;
-	file->cpus = header->cpus;
-	file->sequence = header->sequence;
-	file->pmd_bytes = header->pmd_bytes;
-	file->known = header->exact_pages ? VMT_KNOWN_EXACT_PAGES : 0;
-	snprintf(file->kernel, sizeof(file->kernel), "%s", header->kernel);
-	snprintf(file->hostname, sizeof(file->hostname), "%s", header->hostname);
-	snprintf(file->tool, sizeof(file->tool), "%s", header->tool);
-	seal_header(file, VMT_UNFINISHED);
-}
-
 static void release(struct vmt_writer *writer)
 {
-	if (writer->fd != STDOUT_FILENO)
-		close(writer->fd);
-	ZSTD_freeCCtx(writer->zstd);
-	vmt_index_release(&writer->index);
+	vmt_blocks_release(&writer->blocks);
 	free(writer->name_ids.ids);
 	free(writer->stack_ids.ids);
-	free(writer->raw);
-	free(writer->packed);
 	free(writer);
-}
-
-/*
- * The fastest strategy with matches from 4 bytes on, which a 32-bit machine finds without 64-bit
- * arithmetic, and every other position tried: a fifth less work than level 1, a tenth more bytes.
- */
-static ZSTD_CCtx *make_zstd(void)
-{
-	static const struct {
-		ZSTD_cParameter parameter;
-		int value;
-	} settings[] = {
-		{ ZSTD_c_compressionLevel, 1 }, { ZSTD_c_strategy, ZSTD_fast },
-		{ ZSTD_c_windowLog, 17 },       { ZSTD_c_hashLog, 12 },
-		{ ZSTD_c_minMatch, 4 },         { ZSTD_c_targetLength, 2 },
-	};
-	ZSTD_CCtx *zstd = ZSTD_createCCtx();
-
-	for (size_t i = 0; zstd && i < sizeof(settings) / sizeof(settings[0]); i++)
-		ZSTD_CCtx_setParameter(zstd, settings[i].parameter, settings[i].value);
-	return zstd;
-}
-
-static int allocate(struct vmt_writer *writer)
-{
-	writer->packed_size = sizeof(struct vmt_block_header) + ZSTD_compressBound(RAW_BYTES);
-	writer->packed = malloc(writer->packed_size);
-	writer->raw = malloc(RAW_BYTES);
-	writer->zstd = make_zstd();
-	return writer->packed && writer->raw && writer->zstd ? 0 : -ENOMEM;
 }
 
 int vmt_writer_open(int fd, const struct stream_header *header,
@@ -563,14 +313,8 @@ int vmt_writer_open(int fd, const struct stream_header *header,
 			close(fd);
 		return -ENOMEM;
 	}
-	new->fd = fd;
-	new->can_go_back = can_go_back(fd);
 	new->options = *options;
-	fill_header(&new->header, header);
-	begin_block(new);
-	err = allocate(new);
-	if (!err)
-		err = append(new, &new->header, sizeof(new->header));
+	err = vmt_blocks_open(&new->blocks, fd, header, options->thrifty);
 	if (err) {
 		release(new);
 		return err;
@@ -579,69 +323,19 @@ int vmt_writer_open(int fd, const struct stream_header *header,
 	return 0;
 }
 
-static int write_index(struct vmt_writer *writer)
+int vmt_writer_flush(struct vmt_writer *writer)
 {
-	uint32_t bytes = (uint32_t)(writer->index.count * sizeof(struct vmt_index_entry));
-	struct vmt_block_header block = { .type = VMT_BLOCK_INDEX,
-					  .stored_bytes = bytes,
-					  .raw_bytes = bytes,
-					  .first_event = writer->stats.events };
-	int err;
-
-	seal_block(&block, writer->index.entries ? (void *)writer->index.entries : "");
-	err = append(writer, &block, sizeof(block));
-	return err ? err : append(writer, writer->index.entries, bytes);
+	return vmt_blocks_flush(&writer->blocks);
 }
 
-static int write_trailer(struct vmt_writer *writer, uint64_t index_offset)
+int vmt_writer_tick(struct vmt_writer *writer, uint64_t now_ns)
 {
-	struct vmt_trailer trailer = {
-		.magic = VMT_TRAILER_MAGIC,
-		.index_offset = index_offset,
-		.events = writer->stats.events,
-		.lost = writer->stats.lost,
-		.bytes = writer->offset + sizeof(trailer),
-	};
-
-	trailer.crc = crc_of(&trailer, sizeof(trailer));
-	return append(writer, &trailer, sizeof(trailer));
-}
-
-/* Where the header cannot be written again, the trailer alone tells. */
-static int mark_finished(struct vmt_writer *writer)
-{
-	size_t at = offsetof(struct vmt_file_header, state);
-	ssize_t done;
-
-	if (!writer->can_go_back)
-		return 0;
-	seal_header(&writer->header, VMT_FINISHED);
-	do {
-		done = pwrite(writer->fd, (uint8_t *)&writer->header + at, 8, (off_t)at);
-	} while (done < 0 && errno == EINTR);
-	if (done == 8)
-		return 0;
-	return done < 0 ? -errno : -EIO;
+	return vmt_blocks_tick(&writer->blocks, now_ns);
 }
 
 int vmt_writer_end(struct vmt_writer *writer, bool finished)
 {
-	int err = vmt_writer_flush(writer);
-	uint64_t blocks_end = writer->offset;
-
-	if (!err && finished)
-		err = write_index(writer);
-	if (!err && finished)
-		err = write_trailer(writer, blocks_end);
-	if (!err && finished)
-		err = mark_finished(writer);
-	if (!err)
-		return 0;
-	/* An index without its trailer is of no use. */
-	if (writer->offset != blocks_end)
-		cut(writer, blocks_end);
-	writer->offset = blocks_end;
-	return err;
+	return vmt_blocks_end(&writer->blocks, finished);
 }
 
 void vmt_writer_close(struct vmt_writer *writer)

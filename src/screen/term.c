@@ -61,8 +61,7 @@ static struct {
 	size_t reset_len;
 } restore;
 
-/* ---- signals ----------------------------------------------------------------------------------
- */
+/* ---- signals ------------------------------------------------------------------------------ */
 
 void term_abort(void)
 {
@@ -148,8 +147,7 @@ static void prepare_restore(struct term *term)
 	restore.wake_fd = term->wake[1];
 }
 
-/* ---- painting ---------------------------------------------------------------------------------
- */
+/* ---- painting ----------------------------------------------------------------------------- */
 
 static void make_colors(struct term *term)
 {
@@ -236,8 +234,7 @@ static void paint_newest(struct term *term)
 		refresh();
 }
 
-/* ---- input ------------------------------------------------------------------------------------
- */
+/* ---- input -------------------------------------------------------------------------------- */
 
 static void tell(struct term *term, uint32_t type, uint32_t key)
 {
@@ -406,8 +403,7 @@ static void *painter(void *context)
 	return NULL;
 }
 
-/* ---- open and close ---------------------------------------------------------------------------
- */
+/* ---- open and close ----------------------------------------------------------------------- */
 
 /* The locale of the environment; where that is not installed (a static build on a small system) but
  * says UTF-8, the one that the C library brings along. */
@@ -614,8 +610,7 @@ void term_close(struct term *term)
 	close_files(term);
 }
 
-/* ---- from other threads -----------------------------------------------------------------------
- */
+/* ---- from other threads ------------------------------------------------------------------- */
 
 void term_show(struct term *term, struct grid *grid, bool anew)
 {

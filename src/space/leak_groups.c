@@ -40,7 +40,7 @@ static int make_group(struct leaks *leaks, const struct area *area, uint32_t has
 	group->example = area->stack_id;
 	group->kind = area->kind;
 	group->owner_id = owners_caller_of(area, leaks->names, leaks->stacks);
-	group->module_id = owners_label(area, leaks->names, leaks->stacks, OWNERS_BY_MODULE);
+	group->module_id = leak_modules_label(leaks->modules, area);
 	*index = leaks->nr_groups;
 	leaks->groups[leaks->nr_groups++] = group;
 	return 0;

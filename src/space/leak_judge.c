@@ -138,10 +138,21 @@ static bool has_stopped(const struct growth *g)
 	       (gap_ns > whole_ns / 4 && gap_ns / 11 * 2 > wait_ns);
 }
 
+/* As many births, if each came for itself, would be in as many 64ths of the time; at most all. */
+static uint32_t chances(const struct growth *g)
+{
+	uint32_t empty = 64 << 16, wanted = (64 - parts_seen(g, 64)) << 16, count = 0;
+
+	for (; count < g->count && empty > wanted; count++)
+		empty -= empty / 64;
+	return count;
+}
+
 /*
  * Laplace's test: were they born evenly, the mean place were 500, with a deviation of
  * 1000 / sqrt(12 n). It slows down if the mean is 3 deviations early and the last third has less
- * than a quarter; with fewer, by whom less can be told, 2.8 or 2.5, and a fifth.
+ * than a quarter; with fewer, by whom less can be told, 2.8 or 2.5, and a fifth. n counts chances,
+ * not areas: those that come together (in office hours, by a job) are fewer.
  */
 static bool is_slowing(const struct growth *g)
 {
@@ -161,7 +172,7 @@ static bool is_slowing(const struct growth *g)
 	if (late * share >= g->count || sum / g->count >= 500)
 		return false;
 	early = 500 - sum / g->count;
-	return early * early * 12 * g->count * 100 > tenths * tenths * 1000000ull;
+	return early * early * 12 * chances(g) * 100 > tenths * tenths * 1000000ull;
 }
 
 /* How many sixteenths of the time have a birth, against how many would if they were even. */

@@ -2,10 +2,14 @@
 #include "space/leak_modules.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "space/owners.h"
+
+/* What its exit left to a kworker may be freed so long after the module's own. */
+#define SETTLE_NS 1000000000ull
 
 /* What is kept of each, the newest; more of them at once are not told. */
 #define KEPT 256u
@@ -13,6 +17,7 @@
 /* An area of a module's own. */
 struct load {
 	uint32_t start; /* 0 = none */
+	uint32_t end;
 	uint32_t pid;
 	uint32_t module; /* label, 0 = not known yet */
 	uint64_t t_ns;
@@ -38,6 +43,7 @@ struct leaver {
 
 struct gone {
 	uint32_t module;
+	bool listed; /* the kernel's list said so: after it */
 	uint64_t t_ns;
 };
 
@@ -76,6 +82,34 @@ static bool is_module(const struct leak_modules *modules, uint32_t label)
 	return names_text(modules->names, label)[0] == '[';
 }
 
+/* 0 if no module that was loaded in the watch lies there. */
+static uint32_t label_at(const struct leak_modules *modules, uint32_t addr)
+{
+	char label[16];
+
+	for (uint32_t i = 0; i < KEPT; i++) {
+		const struct load *load = &modules->loads[i];
+
+		if (addr < load->start || addr >= load->end)
+			continue;
+		snprintf(label, sizeof(label), "[at %08x]", load->start);
+		return names_intern_str(modules->names, label);
+	}
+	return 0;
+}
+
+uint32_t leak_modules_label(const struct leak_modules *modules, const struct area *area)
+{
+	uint32_t caller = owners_caller_of(area, modules->names, modules->stacks), label = 0;
+	const char *text = names_text(modules->names, caller);
+
+	if (!strncmp(text, "0x", 2))
+		label = label_at(modules, (uint32_t)strtoul(text, NULL, 16));
+	if (label)
+		return label;
+	return owners_label(area, modules->names, modules->stacks, OWNERS_BY_MODULE);
+}
+
 static void note_active(struct leak_modules *modules, uint32_t module, uint64_t t_ns)
 {
 	uint32_t i = 0;
@@ -93,7 +127,10 @@ void leak_modules_born(struct leak_modules *modules, const struct area *area, ui
 {
 	if (area->kind == KIND_MODULE) {
 		modules->loads[modules->nr_loads++ % KEPT] = (struct load){
-			.start = area->start, .pid = area->pid, .t_ns = area->birth_ns
+			.start = area->start,
+			.end = area->end,
+			.pid = area->pid,
+			.t_ns = area->birth_ns,
 		};
 		return;
 	}
@@ -108,15 +145,24 @@ void leak_modules_born(struct leak_modules *modules, const struct area *area, ui
 	}
 }
 
-static void note_gone(struct leak_modules *modules, uint32_t module, uint64_t t_ns)
+static const struct gone *find_gone(const struct leak_modules *modules, uint32_t module)
 {
 	for (uint32_t i = 0; i < KEPT; i++) {
-		if (modules->gone[i].module == module) {
-			modules->gone[i].t_ns = t_ns;
+		if (modules->gone[i].module == module)
+			return &modules->gone[i];
+	}
+	return NULL;
+}
+
+static void note_gone(struct leak_modules *modules, struct gone gone)
+{
+	for (uint32_t i = 0; i < KEPT; i++) {
+		if (modules->gone[i].module == gone.module) {
+			modules->gone[i] = gone;
 			return;
 		}
 	}
-	modules->gone[modules->nr_gone++ % KEPT] = (struct gone){ module, t_ns };
+	modules->gone[modules->nr_gone++ % KEPT] = gone;
 }
 
 /* The label of the module whose function called vfree in this task last; 0 = none. */
@@ -154,14 +200,14 @@ void leak_modules_freed(struct leak_modules *modules, const struct area *area,
 	}
 	module = own && own->module ? own->module : leaving(modules, event->pid);
 	if (own)
-		own->start = 0;
+		own->start = own->end = 0;
 	/* The parts for init are freed when that is done: others of the module stay. */
 	for (uint32_t i = 0; i < KEPT; i++)
 		others |= modules->loads[i].start && modules->loads[i].module == module;
 	if (!module)
 		note_unload(modules, own, event);
 	else if (!others)
-		note_gone(modules, module, event->t_ns);
+		note_gone(modules, (struct gone){ .module = module, .t_ns = event->t_ns });
 }
 
 void leak_modules_vfree(struct leak_modules *modules, const struct event *event)
@@ -182,8 +228,8 @@ void leak_modules_listed(struct leak_modules *modules, const struct area *area,
 	if (strncmp(names_text(modules->names, event->caller_id), "0x", 2) || !area->stack_id)
 		return;
 	module = owners_label(area, modules->names, modules->stacks, OWNERS_BY_MODULE);
-	if (is_module(modules, module) && !leak_modules_gone_ns(modules, module))
-		note_gone(modules, module, event->t_ns);
+	if (is_module(modules, module) && !find_gone(modules, module))
+		note_gone(modules, (struct gone){ module, true, event->t_ns });
 }
 
 /* The one module that allocated between that load and that unload, and not before or since. */
@@ -203,17 +249,21 @@ static uint32_t fits_alone(const struct leak_modules *modules, const struct unlo
 	return found;
 }
 
-uint64_t leak_modules_gone_ns(const struct leak_modules *modules, uint32_t module)
+/* When areas of nobody knows which module were freed that were this one's; 0 = never. */
+static uint64_t unloaded_ns(const struct leak_modules *modules, uint32_t module)
 {
-	if (!module)
-		return 0;
-	for (uint32_t i = 0; i < KEPT; i++) {
-		if (modules->gone[i].module == module)
-			return modules->gone[i].t_ns;
-	}
 	for (uint32_t i = 0; i < KEPT; i++) {
 		if (modules->unloads[i].t_ns && fits_alone(modules, &modules->unloads[i]) == module)
 			return modules->unloads[i].t_ns;
 	}
 	return 0;
+}
+
+bool leak_modules_gone(const struct leak_modules *modules, uint32_t module, struct leak_gone *gone)
+{
+	const struct gone *known = module ? find_gone(modules, module) : NULL;
+	uint64_t t_ns = known ? known->t_ns : module ? unloaded_ns(modules, module) : 0;
+
+	*gone = (struct leak_gone){ t_ns, known && known->listed ? t_ns : t_ns + SETTLE_NS };
+	return t_ns != 0;
 }

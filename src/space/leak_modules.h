@@ -14,6 +14,7 @@
 #ifndef VMTRACE_SPACE_LEAK_MODULES_H
 #define VMTRACE_SPACE_LEAK_MODULES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "space/names.h"
@@ -24,6 +25,10 @@ struct leak_modules;
 
 struct leak_modules *leak_modules_new(struct names *names, const struct stacks *stacks);
 void leak_modules_free(struct leak_modules *modules);
+
+/* The label of the module that an area is of, a string id. One that was unloaded before its symbols
+ * could be read is named by where it lay: "[at f7ae4000]". */
+uint32_t leak_modules_label(const struct leak_modules *modules, const struct area *area);
 
 /* An area was born; module: the label of its owner ("[foo]", "kernel"), a string id. */
 void leak_modules_born(struct leak_modules *modules, const struct area *area, uint32_t module);
@@ -36,7 +41,13 @@ void leak_modules_vfree(struct leak_modules *modules, const struct event *event)
 void leak_modules_listed(struct leak_modules *modules, const struct area *area,
 			 const struct event *event);
 
-/* When the module was unloaded last, 0 = as far as is known it was not. */
-uint64_t leak_modules_gone_ns(const struct leak_modules *modules, uint32_t module);
+struct leak_gone {
+	uint64_t t_ns VMT_ALIGNED8; /* when the module was unloaded last, or known to be */
+	uint64_t settled_ns
+		VMT_ALIGNED8; /* what it allocated and lives after that is left behind */
+};
+
+/* False: as far as is known the module was not unloaded. */
+bool leak_modules_gone(const struct leak_modules *modules, uint32_t module, struct leak_gone *gone);
 
 #endif

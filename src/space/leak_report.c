@@ -6,7 +6,6 @@
 
 #include "space/leaks_internal.h"
 
-#define GONE_NS    1000000000ull /* a free may come that long after the module's own */
 #define GONE_SCORE 950u
 #define LOADED     300u
 
@@ -190,11 +189,13 @@ static void judge_orphans(struct leaks *leaks, const struct leaks_report *report
 			  struct leak_suspect *suspect, const uint64_t *births, uint32_t count)
 {
 	enum owners_by by = leaks->options.by;
+	struct leak_gone gone;
 
-	if (by == OWNERS_BY_KIND || by == OWNERS_BY_COMM)
+	if (by == OWNERS_BY_KIND || by == OWNERS_BY_COMM ||
+	    !leak_modules_gone(leaks->modules, suspect->module_id, &gone))
 		return;
-	suspect->gone_ns = leak_modules_gone_ns(leaks->modules, suspect->module_id);
-	if (!suspect->gone_ns || report->now_ns < suspect->gone_ns + GONE_NS)
+	suspect->gone_ns = gone.t_ns;
+	if (report->is_live && report->now_ns < gone.settled_ns)
 		return;
 	while (suspect->orphans < count && births[suspect->orphans] <= suspect->gone_ns)
 		suspect->orphans++;
@@ -312,6 +313,7 @@ int leaks_report(struct leaks *leaks, const struct space *space, uint64_t now_ns
 	memset(report, 0, sizeof(*report));
 	report->start_ns = leaks->start_ns;
 	report->now_ns = space_counters(space)->last_t_ns;
+	report->is_live = now_ns != 0;
 	if (now_ns > report->now_ns)
 		report->now_ns = now_ns;
 	report->clock = leaks->clock;

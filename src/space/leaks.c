@@ -70,6 +70,17 @@ static struct leak_group *counted_group(struct leaks *leaks, const struct area *
 /* ---- an area goes ------------------------------------------------------------------------------
  */
 
+/* When an area of that birth was freed if nobody saw it: its FREE is among the events of the first
+ * loss since, whatever shows only now that it is gone. */
+static uint64_t unseen_ns(const struct leaks *leaks, uint64_t birth_ns, uint64_t t_ns)
+{
+	for (uint32_t l = 0; l < leaks->nr_losses; l++) {
+		if (leaks->losses[l].t_ns >= birth_ns && leaks->losses[l].t_ns < t_ns)
+			return leaks->losses[l].t_ns;
+	}
+	return t_ns;
+}
+
 static int retire(struct leaks *leaks, const struct area *area, uint64_t t_ns, bool seen)
 {
 	int err = 0;
@@ -82,6 +93,8 @@ static int retire(struct leaks *leaks, const struct area *area, uint64_t t_ns, b
 	group->births_us -= area->birth_ns / NS_PER_US;
 	group->freed++;
 	group->vanished += !seen;
+	if (!seen)
+		t_ns = unseen_ns(leaks, area->birth_ns, t_ns);
 	leak_ages_add(&group->ages, t_ns > area->birth_ns ? t_ns - area->birth_ns : 0, 1);
 	leak_series_put(&group->series, &leaks->clock, group->live_pages, 0);
 	return 0;
@@ -191,7 +204,7 @@ static int take_alloc(struct leaks *leaks, const struct space *space, const stru
 	group = counted_group(leaks, area, &err);
 	module = group && leaks->options.by == OWNERS_BY_STACK
 			 ? group->module_id
-			 : owners_label(area, leaks->names, leaks->stacks, OWNERS_BY_MODULE);
+			 : leak_modules_label(leaks->modules, area);
 	leak_modules_born(leaks->modules, area, module);
 	if (!group)
 		return err;
@@ -245,14 +258,16 @@ static int walk_space(struct leaks *leaks, const struct space *space)
 
 /* What the space has no more went unseen: at the mean age of these, as near as can be told. What
  * it has beside came with its history (a recording that begins in the middle of a stream). */
-static void settle(struct leak_group *group, const struct leak_clock *clock, uint64_t t_ns)
+static void settle(const struct leaks *leaks, struct leak_group *group, uint64_t t_ns)
 {
+	const struct leak_clock *clock = &leaks->clock;
 	uint32_t gone = group->live > group->walk ? group->live - group->walk : 0;
 	uint32_t more = group->walk > group->live ? group->walk - group->live : 0;
 
 	if (gone) {
 		uint64_t birth_ns = (group->births_us - group->walk_us) / gone * NS_PER_US;
 
+		t_ns = unseen_ns(leaks, birth_ns, t_ns);
 		group->freed += gone;
 		group->vanished += gone;
 		leak_ages_add(&group->ages, t_ns > birth_ns ? t_ns - birth_ns : 0, gone);
@@ -277,7 +292,7 @@ static int take_list(struct leaks *leaks, const struct space *space, uint64_t t_
 	if (err)
 		return err;
 	for (uint32_t i = 0; i < leaks->nr_groups; i++)
-		settle(leaks->groups[i], &leaks->clock, t_ns);
+		settle(leaks, leaks->groups[i], t_ns);
 	if (!space_uncertain(space))
 		leaks->nr_losses = 0;
 	return 0;

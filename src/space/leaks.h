@@ -74,6 +74,7 @@ struct leak_suspect {
 struct leaks_report {
 	struct leak_suspect *list; /* the highest score first, then bytes */
 	uint32_t count;
+	bool is_live;    /* it goes on: what comes next is not known yet */
 	uint32_t leaks;  /* of score LEAK_SCORE or more: they come first */
 	uint32_t before; /* areas from before the watch */
 	uint32_t before_bytes;

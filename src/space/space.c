@@ -86,13 +86,10 @@ static void clear_for_alloc(struct space *space, const struct event *event)
 	struct table *table = &space->table;
 	uint32_t page = table_page(table, event->start), last = table_page(table, event->end);
 
-	for (; page < last; page++) {
-		uint32_t slot = table_slot_at(table, page);
-		const struct area *area;
+	while ((page = table_next_covered(table, page, last)) < last) {
+		uint32_t slot = table->page_slot[page];
+		const struct area *area = &table->slots[slot].area;
 
-		if (slot == TABLE_NONE)
-			continue;
-		area = &table->slots[slot].area;
 		if (area->state == AREA_USED && !alloc_confirms(space, area, event)) {
 			space->counters.healed_frees++;
 			/* new_vmap_block gives its area back without a free if it fails later. */
@@ -115,9 +112,27 @@ void space_learn_module_start(struct space *space, const struct event *event)
 		space->module_start = event->vstart;
 }
 
+static uint8_t flags_of(const struct event *event)
+{
+	return (event->flags & EV_F_OWN ? AREA_F_OWN : 0) |
+	       (event->flags & EV_F_STACK_CUT ? AREA_F_STACK_CUT : 0);
+}
+
 static int apply_alloc(struct space *space, const struct event *event)
 {
-	struct area area = {
+	struct table *table = &space->table;
+	uint32_t slot;
+
+	if (!table_range_ok(table, event->start, event->end) ||
+	    event->guard_pages >= (event->end - event->start) / VMT_PAGE_SIZE)
+		return -EINVAL;
+	clear_for_alloc(space, event);
+	space_learn_module_start(space, event);
+	space->counters.allocs++;
+	slot = table_take_slot(table);
+	if (slot == TABLE_NONE)
+		return -ENOMEM;
+	table->slots[slot].area = (struct area){
 		.start = event->start,
 		.end = event->end,
 		.birth_ns = event->t_ns,
@@ -129,20 +144,11 @@ static int apply_alloc(struct space *space, const struct event *event)
 		.state = AREA_USED,
 		.kind = event->kind < KIND_COUNT ? event->kind : KIND_UNKNOWN,
 		.guard_pages = event->guard_pages,
+		.flags = flags_of(event),
 	};
-
-	if (!table_range_ok(&space->table, event->start, event->end) ||
-	    event->guard_pages >= (event->end - event->start) / VMT_PAGE_SIZE)
-		return -EINVAL;
-	if (event->flags & EV_F_OWN)
-		area.flags |= AREA_F_OWN;
-	if (event->flags & EV_F_STACK_CUT)
-		area.flags |= AREA_F_STACK_CUT;
-	clear_for_alloc(space, event);
-	table_touch(&space->table, event->start, event->end, event->t_ns);
-	space_learn_module_start(space, event);
-	space->counters.allocs++;
-	return table_add(&space->table, &area) == TABLE_NONE ? -ENOMEM : 0;
+	table_cover(table, slot);
+	table_touch(table, slot, event->t_ns);
+	return 0;
 }
 
 /* Who frees: the task that called vfree if that was reported, else the one in whose context the
@@ -163,12 +169,8 @@ static void clear_for_free(struct space *space, const struct event *event)
 	struct table *table = &space->table;
 	uint32_t page = table_page(table, event->start), last = table_page(table, event->end);
 
-	for (; page < last; page++) {
-		uint32_t slot = table_slot_at(table, page);
-
-		if (slot != TABLE_NONE)
-			table_remove(table, slot);
-	}
+	while ((page = table_next_covered(table, page, last)) < last)
+		table_remove(table, table->page_slot[page]);
 }
 
 static int apply_free(struct space *space, const struct event *event)
@@ -185,7 +187,6 @@ static int apply_free(struct space *space, const struct event *event)
 
 	if (!table_range_ok(table, event->start, event->end))
 		return -EINVAL;
-	table_touch(table, event->start, event->end, event->t_ns);
 	space->counters.frees++;
 	slot = table_slot_at(table, table_page(table, event->start));
 	if (slot == TABLE_NONE || table->slots[slot].area.state != AREA_USED ||
@@ -203,6 +204,7 @@ static int apply_free(struct space *space, const struct event *event)
 			return -ENOMEM;
 	}
 	name_freer(&table->slots[slot].area, event);
+	table_touch(table, slot, event->t_ns);
 	table_make_lazy(table, slot, event->t_ns);
 	return 0;
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FIRST_SLOTS 64u
+
 int table_init(struct table *table, uint32_t start, uint32_t end)
 {
 	uint32_t nr_pages = (end - start) / VMT_PAGE_SIZE;
@@ -54,21 +56,6 @@ int table_copy(const struct table *table, struct table *copy)
 		return 0;
 	table_destroy(copy);
 	return -ENOMEM;
-}
-
-bool table_range_ok(const struct table *table, uint32_t start, uint32_t end)
-{
-	uint32_t range_end = table->start + table->nr_pages * VMT_PAGE_SIZE;
-
-	return start < end && start >= table->start && end <= range_end &&
-	       start % VMT_PAGE_SIZE == 0 && end % VMT_PAGE_SIZE == 0;
-}
-
-uint32_t table_slot_at(const struct table *table, uint32_t page)
-{
-	uint32_t slot = table->page_slot[page];
-
-	return slot == TABLE_WHAT ? TABLE_NONE : slot;
 }
 
 enum page_state table_state(const struct table *table, uint32_t page)
@@ -130,7 +117,7 @@ static void lazy_unlink(struct table *table, uint32_t slot)
 
 static int grow_slots(struct table *table)
 {
-	uint32_t nr_slots = table->nr_slots ? table->nr_slots * 2 : 512;
+	uint32_t nr_slots = table->nr_slots ? table->nr_slots * 2 : FIRST_SLOTS;
 	struct table_slot *slots = realloc(table->slots, (size_t)nr_slots * sizeof(*slots));
 
 	if (!slots)
@@ -145,30 +132,52 @@ static int grow_slots(struct table *table)
 	return 0;
 }
 
-uint32_t table_add(struct table *table, const struct area *area)
+static inline void fill(uint32_t *at, uint32_t *end, uint32_t value)
 {
-	uint32_t first = table_page(table, area->start), last = table_page(table, area->end);
-	struct table_slot *s;
+	for (; end - at >= 4; at += 4)
+		at[0] = at[1] = at[2] = at[3] = value;
+	while (at < end)
+		*at++ = value;
+}
+
+uint32_t table_take_slot(struct table *table)
+{
 	uint32_t slot;
 
 	if (table->free_slot == TABLE_NONE && grow_slots(table) < 0)
 		return TABLE_NONE;
 	slot = table->free_slot;
-	s = &table->slots[slot];
-	table->free_slot = s->next;
-	s->area = *area;
-	s->prev = s->next = TABLE_NONE;
-	s->seen = 0;
-	for (uint32_t page = first; page < last; page++) {
-		if (table->page_slot[page] == TABLE_WHAT)
-			table->state_pages[PAGE_UNKNOWN]--;
-		else
-			table->state_pages[PAGE_FREE]--;
-		table->page_slot[page] = slot;
-	}
+	table->free_slot = table->slots[slot].next;
+	table->slots[slot].seen = 0;
+	table->slots[slot].touched = 0;
+	return slot;
+}
+
+void table_cover(struct table *table, uint32_t slot)
+{
+	const struct area *area = &table->slots[slot].area;
+	uint32_t first = table_page(table, area->start), last = table_page(table, area->end);
+	uint32_t unknown = 0;
+
+	/* None, once there was a list. */
+	for (uint32_t page = first; table->state_pages[PAGE_UNKNOWN] && page < last; page++)
+		unknown += table->page_slot[page] == TABLE_WHAT;
+	table->state_pages[PAGE_UNKNOWN] -= unknown;
+	table->state_pages[PAGE_FREE] -= last - first - unknown;
+	fill(table->page_slot + first, table->page_slot + last, slot);
 	count_area(table, area, 1);
 	if (area->state == AREA_LAZY)
 		lazy_link(table, slot);
+}
+
+uint32_t table_add(struct table *table, const struct area *area)
+{
+	uint32_t slot = table_take_slot(table);
+
+	if (slot == TABLE_NONE)
+		return TABLE_NONE;
+	table->slots[slot].area = *area;
+	table_cover(table, slot);
 	return slot;
 }
 
@@ -180,8 +189,9 @@ void table_remove(struct table *table, uint32_t slot)
 	count_area(table, &s->area, -1);
 	if (s->area.state == AREA_LAZY)
 		lazy_unlink(table, slot);
-	for (uint32_t page = first; page < last; page++)
-		table->page_slot[page] = TABLE_NONE;
+	fill(table->page_slot + first, table->page_slot + last, TABLE_NONE);
+	if (s->touched)
+		fill(table->page_touch + first, table->page_touch + last, s->touched);
 	table->state_pages[PAGE_FREE] += last - first;
 	s->area.state = 0;
 	s->next = table->free_slot;
@@ -218,19 +228,14 @@ void table_learn_free(struct table *table)
 	table->state_pages[PAGE_UNKNOWN] = 0;
 }
 
-void table_touch(struct table *table, uint32_t start, uint32_t end, uint64_t t_ns)
-{
-	uint32_t first = table_page(table, start), last = table_page(table, end);
-	uint32_t stamp = table_stamp(t_ns);
-
-	for (uint32_t page = first; page < last; page++)
-		table->page_touch[page] = stamp;
-}
-
 bool table_page_touched_since(const struct table *table, uint32_t page, uint64_t t_ns)
 {
-	uint32_t stamp = table->page_touch[page];
+	uint32_t slot = table_slot_at(table, page), stamp = 0;
 
+	if (slot != TABLE_NONE)
+		stamp = table->slots[slot].touched;
+	if (!stamp)
+		stamp = table->page_touch[page];
 	return stamp && (int32_t)(stamp - table_stamp(t_ns)) >= 0;
 }
 
@@ -245,74 +250,99 @@ bool table_touched_since(const struct table *table, uint32_t start, uint32_t end
 	return false;
 }
 
-static bool check_slot(const struct table *table, uint32_t slot, char *why, size_t why_len)
-{
-	const struct area *area = &table->slots[slot].area;
+/* What a walk over the pages finds; of the same words as the counts of struct table. */
+struct recount {
+	uint32_t state_pages[PAGE_STATE_COUNT];
+	uint32_t own_pages;
+	uint32_t nr_used;
+	uint32_t nr_lazy;
+};
 
-	if (!table_range_ok(table, area->start, area->end)) {
-		snprintf(why, why_len, "area %08x-%08x is not inside the range", area->start,
-			 area->end);
-		return false;
-	}
-	for (uint32_t addr = area->start; addr < area->end; addr += VMT_PAGE_SIZE) {
-		if (table->page_slot[table_page(table, addr)] != slot) {
-			snprintf(why, why_len, "page %08x of area %08x-%08x is another's", addr,
-				 area->start, area->end);
+static bool recount_area(const struct table *table, const struct area *area, uint32_t slot,
+			 struct recount *found, char *why, size_t why_len)
+{
+	uint32_t first = table_page(table, area->start), last = table_page(table, area->end);
+
+	for (uint32_t page = first; page < last; page++) {
+		if (table->page_slot[page] != slot) {
+			snprintf(why, why_len, "page %08x of area %08x-%08x is another's",
+				 table_addr(table, page), area->start, area->end);
 			return false;
 		}
+		if (area->state == AREA_LAZY)
+			found->state_pages[PAGE_LAZY]++;
+		else if (last - page <= area->guard_pages)
+			found->state_pages[PAGE_GUARD]++;
+		else
+			found->state_pages[PAGE_USED]++;
+	}
+	found->nr_used += area->state == AREA_USED;
+	found->nr_lazy += area->state == AREA_LAZY;
+	if (area->state == AREA_USED && (area->flags & AREA_F_OWN))
+		found->own_pages += last - first;
+	return true;
+}
+
+/* Every page leads to nothing, or to an area that lies on it and on all its other pages. */
+static bool recount(const struct table *table, struct recount *found, char *why, size_t why_len)
+{
+	for (uint32_t page = 0; page < table->nr_pages;) {
+		uint32_t slot = table->page_slot[page];
+		const struct area *area;
+
+		if (slot == TABLE_NONE || slot == TABLE_WHAT) {
+			found->state_pages[slot == TABLE_NONE ? PAGE_FREE : PAGE_UNKNOWN]++;
+			page++;
+			continue;
+		}
+		area = slot < table->nr_slots ? &table->slots[slot].area : NULL;
+		if (!area || !area->state || area->start != table_addr(table, page) ||
+		    !table_range_ok(table, area->start, area->end)) {
+			snprintf(why, why_len, "page %08x leads to slot %u: no area begins there",
+				 table_addr(table, page), slot);
+			return false;
+		}
+		if (!recount_area(table, area, slot, found, why, why_len))
+			return false;
+		page = table_page(table, area->end);
 	}
 	return true;
 }
 
-static bool check_counts(const struct table *table, char *why, size_t why_len)
+/* Each area that is found begins on a page of its own, so none is found twice. */
+static bool all_found(const struct table *table, const struct recount *found, char *why,
+		      size_t why_len)
 {
-	uint32_t counted[PAGE_STATE_COUNT] = { 0 }, sum = 0;
+	uint32_t areas = 0;
 
-	for (uint32_t page = 0; page < table->nr_pages; page++)
-		counted[table_state(table, page)]++;
-	for (unsigned int state = 0; state < PAGE_STATE_COUNT; state++) {
-		sum += table->state_pages[state];
-		if (counted[state] != table->state_pages[state]) {
-			snprintf(why, why_len, "state %u: %u pages counted, %u accounted", state,
-				 counted[state], table->state_pages[state]);
-			return false;
-		}
-	}
-	if (sum != table->nr_pages) {
-		snprintf(why, why_len, "states add up to %u of %u pages", sum, table->nr_pages);
-		return false;
-	}
-	return true;
+	for (uint32_t slot = 0; slot < table->nr_slots; slot++)
+		areas += table->slots[slot].area.state != 0;
+	if (areas == found->nr_used + found->nr_lazy)
+		return true;
+	snprintf(why, why_len, "%u areas, of which %u have their pages", areas,
+		 found->nr_used + found->nr_lazy);
+	return false;
 }
 
 bool table_check(const struct table *table, char *why, size_t why_len)
 {
-	uint32_t covered = 0, claimed = 0, used = 0, lazy = 0, own = 0;
+	struct recount found = { 0 };
 
-	for (uint32_t slot = 0; slot < table->nr_slots; slot++) {
-		const struct area *area = &table->slots[slot].area;
-		uint32_t pages = (area->end - area->start) / VMT_PAGE_SIZE;
-
-		if (!area->state)
-			continue;
-		if (!check_slot(table, slot, why, why_len))
-			return false;
-		claimed += pages;
-		used += area->state == AREA_USED;
-		lazy += area->state == AREA_LAZY;
-		if (area->state == AREA_USED && (area->flags & AREA_F_OWN))
-			own += pages;
-	}
-	for (uint32_t page = 0; page < table->nr_pages; page++)
-		covered += table_slot_at(table, page) != TABLE_NONE;
-	if (covered != claimed) {
-		snprintf(why, why_len, "%u pages point at areas of %u pages", covered, claimed);
+	if (!recount(table, &found, why, why_len) || !all_found(table, &found, why, why_len))
 		return false;
-	}
-	if (used != table->nr_used || lazy != table->nr_lazy || own != table->own_pages) {
+	if (found.nr_used != table->nr_used || found.nr_lazy != table->nr_lazy ||
+	    found.own_pages != table->own_pages) {
 		snprintf(why, why_len, "areas: %u used %u lazy %u own pages, accounted %u %u %u",
-			 used, lazy, own, table->nr_used, table->nr_lazy, table->own_pages);
+			 found.nr_used, found.nr_lazy, found.own_pages, table->nr_used,
+			 table->nr_lazy, table->own_pages);
 		return false;
 	}
-	return check_counts(table, why, why_len);
+	for (unsigned int state = 0; state < PAGE_STATE_COUNT; state++) {
+		if (found.state_pages[state] != table->state_pages[state]) {
+			snprintf(why, why_len, "state %u: %u pages counted, %u accounted", state,
+				 found.state_pages[state], table->state_pages[state]);
+			return false;
+		}
+	}
+	return true;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 
+#include "debuginfo/debug_files.h"
 #include "record/json_put.h"
 #include "space/kind.h"
 #include "view/json_util.h"
@@ -90,6 +91,34 @@ static void put_lists(struct json_put *put, const struct view *view, const struc
 	put_array(put, "tasks", tasks);
 }
 
+/* Of each frame of the stack whose line is known, what is inlined there first. */
+static void put_source(struct json_put *put, const struct view *view, const struct leak_suspect *s)
+{
+	struct stack stack = stacks_get(view->stacks, s->stack_id);
+	struct debug_line lines[DEBUG_INLINED];
+	json_t *source;
+
+	if (!view->debug)
+		return;
+	source = json_array();
+	for (uint32_t i = 0; source && i < stack.nr_frames; i++) {
+		uint32_t count =
+			debug_files_lines(view->debug, name_of(view, stack.frames[i]), lines);
+
+		for (uint32_t l = 0; l < count; l++) {
+			struct json_put one = json_put_new();
+
+			json_put_uint(&one, "frame", i);
+			json_put_text(&one, "function", lines[l].function);
+			json_put_text(&one, "file", lines[l].file);
+			json_put_uint(&one, "line", lines[l].line);
+			json_put_bool(&one, "inlined", lines[l].inlined);
+			json_put_append(put, source, &one);
+		}
+	}
+	put_array(put, "source", source);
+}
+
 static void put_words(struct json_put *put, const struct view *view,
 		      const struct leaks_report *report, const struct leak_suspect *s)
 {
@@ -148,6 +177,7 @@ int json_leaks(FILE *out, const struct view *view, const struct leaks_report *re
 		put_counts(&one, report, &report->list[i]);
 		put_words(&one, view, report, &report->list[i]);
 		put_lists(&one, view, &report->list[i]);
+		put_source(&one, view, &report->list[i]);
 		json_put_append(&put, suspects, &one);
 	}
 	put_array(&put, "suspects", suspects);

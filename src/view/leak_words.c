@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "debuginfo/debug_files.h"
 #include "view/text_util.h"
 #include "view/units.h"
 
@@ -97,9 +98,7 @@ static void tell_freed(const struct leaks_report *report, const struct leak_susp
 	    s->freed, "90%", most,
 	    s->vanished ? " (some by the kernel's list: their free was missed)" : "");
 	if (s->verdict.finding == LEAK_GROWS && s->verdict.old_age_ns)
-		add(words,
-		    "%u are older than %s, the oldest %s; of those that became so old %u "
-		    "were freed",
+		add(words, "%u are older than %s (the oldest %s), and of such %u were freed",
 		    s->verdict.old, units_duration(s->verdict.old_age_ns, old, sizeof(old)),
 		    duration(s->oldest_ns, report->now_ns, oldest), s->verdict.freed_old);
 }
@@ -217,12 +216,26 @@ static void tell_next(const struct view *view, const struct leak_suspect *s,
 {
 	const char *frame = names_text(view->names, s->owner_id);
 	const char *module = strrchr(frame, '[');
+	struct debug_line lines[DEBUG_INLINED];
 	char symbol[80], file[40];
-	size_t end = strcspn(frame, " ");
 
-	snprintf(symbol, sizeof(symbol), "%.*s", (int)end, frame);
+	snprintf(symbol, sizeof(symbol), "%.*s", (int)strcspn(frame, "+ "), frame);
+	if (!strncmp(names_text(view->names, s->module_id), "[at ", 4)) {
+		snprintf(words->next, LEAK_WORDS,
+			 "load the module again while vmtrace runs: its symbols were gone before "
+			 "they could be read");
+		return;
+	}
 	if (!*frame || *frame == '?' || *frame == '(' || !strncmp(frame, "0x", 2)) {
 		snprintf(words->next, LEAK_WORDS, "find the function: watch with all probes");
+		return;
+	}
+	if (view->debug && debug_files_lines(view->debug, frame, lines)) {
+		const char *slash = strrchr(lines[0].file, '/');
+
+		snprintf(words->next, LEAK_WORDS,
+			 "who frees what %s allocates at %.*s:%u, on every path?",
+			 lines[0].function, 80, slash ? slash + 1 : lines[0].file, lines[0].line);
 		return;
 	}
 	if (module && module[1])
@@ -230,7 +243,8 @@ static void tell_next(const struct view *view, const struct leak_suspect *s,
 	else
 		snprintf(file, sizeof(file), "vmlinux");
 	snprintf(words->next, LEAK_WORDS,
-		 "who frees what is allocated here? gdb %s -ex 'list *(%s)'", file, symbol);
+		 "who frees what %s gets, on every path? --vmlinux=%s names its line", symbol,
+		 file);
 }
 
 void leak_words(const struct view *view, const struct leaks_report *report,

@@ -9,7 +9,7 @@
 #include "view/text.h"
 
 /* The leaks, each with its reasons, stack, tasks, addresses and the next step, then what is none,
- * one a line; at most `top` of both together. */
+ * one a line; at most `top` of both together, 0 = ten leaks, or if there is no leak ten others. */
 void text_leaks(FILE *out, const struct view *view, const struct leaks_report *report,
 		unsigned int top);
 

@@ -25,6 +25,8 @@ struct text_style {
 };
 
 /* Everything a view reads. */
+struct debug_files;
+
 struct view {
 	const struct space *space;
 	struct names *names; /* grows by labels */
@@ -33,6 +35,7 @@ struct view {
 	struct text_style style;
 	const struct trend *trend;   /* NULL = none was kept */
 	const struct filter *filter; /* of the lists of areas and owners; NULL = all */
+	struct debug_files *debug;   /* NULL = no --vmlinux */
 };
 
 /* Two or three lines: totals, largest hole, fragmentation, failures, loss. */

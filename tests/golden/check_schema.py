@@ -14,25 +14,34 @@ def keys_of(schema):
             for part in schema["allOf"]}
 
 
+def check(path, validator, keys):
+    """Why a line of the recording is not as the schema says; None if all are."""
+    lines = 0
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            value = json.loads(line)
+            for error in validator.iter_errors(value):
+                return f"{number}: {error.message}\n{line}"
+            unknown = set(value) - keys[value["type"]]
+            if unknown:
+                return f"{number}: not in the schema: {unknown}\n{line}"
+            lines += 1
+    return None if lines else "no line was checked"
+
+
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         schema = json.load(file)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     keys = keys_of(schema)
-    lines = 0
+    failed = 0
     for path in sys.argv[2:]:
-        with open(path, encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                value = json.loads(line)
-                for error in validator.iter_errors(value):
-                    sys.exit(f"{path}:{number}: {error.message}\n{line}")
-                unknown = set(value) - keys[value["type"]]
-                if unknown:
-                    sys.exit(f"{path}:{number}: not in the schema: {unknown}\n{line}")
-                lines += 1
-    if not lines:
-        sys.exit("no line was checked")
+        name = path.rsplit("/", 1)[-1].split(".")[0]
+        why = check(path, validator, keys)
+        print(f"FAIL {name}.schema: {why}" if why else f"ok {name}.schema")
+        failed += why is not None
+    sys.exit(1 if failed else 0)
 
 
 main()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """read_vmt.py FILE [JSONL]: a .vmt file as JSON Lines, as `vmtrace events --json -i FILE` prints
 it; with JSONL, which that has printed, it says nothing if both are the same.
+read_vmt.py --compare NAME.again.jsonl...: so each of them and its NAME.vmt, a line for each.
 
 Written from docs/FORMAT.md and nothing else: that the page is enough is what it shows."""
 import json
@@ -242,13 +243,33 @@ def compare(lines, path):
     check(len(lines) == len(expected), f"{len(lines)} lines here, {len(expected)} there")
 
 
+def read(path):
+    with open(path, "rb") as file:
+        return list(Vmt(file.read()).lines())
+
+
+def compare_all(paths):
+    """Each FILE.again.jsonl is what vmtrace printed of FILE.vmt. True if all are the same."""
+    same = True
+    for path in paths:
+        base = path.removesuffix(".again.jsonl")
+        name = base.rsplit("/", 1)[-1]
+        try:
+            compare(read(base + ".vmt"), path)
+            print(f"ok {name}.format")
+        except (SystemExit, struct.error, IndexError) as why:
+            print(f"FAIL {name}.format: {why}")
+            same = False
+    return same
+
+
 def main():
-    with open(sys.argv[1], "rb") as file:
-        lines = list(Vmt(file.read()).lines())
+    if sys.argv[1] == "--compare":
+        sys.exit(0 if compare_all(sys.argv[2:]) else 1)
     if len(sys.argv) > 2:
-        compare(lines, sys.argv[2])
+        compare(read(sys.argv[1]), sys.argv[2])
         return
-    for line in lines:
+    for line in read(sys.argv[1]):
         print(json.dumps(line, ensure_ascii=False, separators=(",", ":")))
 
 

@@ -7,8 +7,6 @@
 dir=$(dirname "$0")
 vmtrace=${VMTRACE:-./vmtrace}
 record=no
-passed=0
-failed=0
 [ "$1" = --record ] && record=yes
 
 # name of the command | its arguments
@@ -74,62 +72,61 @@ replay-step|replay --step --top=1
 replay-step-at|replay --step --at=6s --top=1'
 replayed='busy empty failed hostile-names lost quiet reseeded truncated unseeded'
 
+# What the views print is kept, as NAME.COMMAND.expected, in $all/jsonl (of the recordings as they are)
+# and $all/vmt (of the .vmt files), what goes to stderr beside it in $all/FORM.err, and all of it is
+# compared at the end: a process for each would take longer than what it compares.
+
+# view FORM LABEL ARGUMENT...
+view() {
+	out=$all/$1/$2.expected err=$all/$1.err/$2.expected
+	shift 2
+	"$vmtrace" "$@" <"$dir/step.answers" >"$out" 2>"$err" || echo "exit $?" >>"$out"
+}
+
+# views FORM INPUT NAME TABLE: every view of NAME, read from INPUT.
+views() {
+	while IFS='|' read -r command arguments; do
+		# shellcheck disable=SC2086
+		view "$1" "$3.$command" $arguments -i "$2"
+	done <<END
+$4
+END
+}
+
 # The version may change without any view changing; so may the blanks that pad its line.
-output() {
-	"$vmtrace" "$@" >"$tmp/raw" 2>"$tmp/stderr"
-	status=$?
-	sed -e 's/^ vmtrace [^ ]*  *\(.*[^ ]\)   *\([a-z]*ed [^ ]*\|watching [^ ]*\)$/ vmtrace VERSION  \1  \2/' \
+neutral() {
+	sed -i -e 's/^ vmtrace [^ ]*  *\(.*[^ ]\)   *\([a-z]*ed [^ ]*\|watching [^ ]*\)$/ vmtrace VERSION  \1  \2/' \
 		-e 's/"version":"[^"]*"/"version":"VERSION"/; s/version="[^"]*"/version="VERSION"/' \
-		-e 's/vmtrace@[^"]*/vmtrace@VERSION/' "$tmp/raw"
-	[ $status -eq 0 ] || echo "exit $status"
+		-e 's/vmtrace@[^"]*/vmtrace@VERSION/' "$@"
 }
 
-# compare LABEL: the last output with tests/golden/LABEL.expected; LABEL.vmt must be the same.
+# compare FORM [SUFFIX]: what was printed with what is expected.
 compare() {
-	expected="$dir/${1%.vmt}.expected"
-	if grep -q -E 'Sanitizer|runtime error' "$tmp/stderr"; then
-		failed=$((failed + 1))
-		echo "FAIL $1"
-		cat "$tmp/stderr"
-	elif [ $record = yes ]; then
-		cp "$tmp/out" "$expected"
-		echo "recorded $1"
-	elif diff -u "$expected" "$tmp/out" >"$tmp/diff" 2>&1; then
-		passed=$((passed + 1))
-		echo "ok $1"
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1"
-		cat "$tmp/diff" "$tmp/stderr"
-	fi
+	diff -rq "$dir" "$all/$1" >"$all/differ"
+	{
+		sed -n "s|^Files .* and .*/\(.*\)\.expected differ$|\1|p
+			s|^Only in $all/$1: \(.*\)\.expected$|\1|p" "$all/differ"
+		grep -l -E 'Sanitizer|runtime error' "$all/$1.err"/* | sed 's|.*/||; s|\.expected$||'
+	} | sort -u >"$all/bad"
+	find "$all/$1" -name '*.expected' | sed 's|.*/||; s|\.expected$||' | sort |
+		comm -23 - "$all/bad" | sed "s/.*/ok &$2/"
+	while read -r label; do
+		echo "FAIL $label$2"
+		diff -u "$dir/$label.expected" "$all/$1/$label.expected"
+		cat "$all/$1.err/$label.expected"
+	done <"$all/bad"
 }
 
-# check INPUT NAME COMMAND ARGUMENT...
-check() {
-	input=$1
-	label=$2.$3$([ "$input" = "$tmp/$2.vmt" ] && echo .vmt)
-	shift 3
-	output "$@" -i "$input" <"$dir/step.answers" >"$tmp/out"
-	compare "$label"
-}
-
-# check_diff LABEL ARGUMENT...: the files are named without their folder.
-check_diff() {
-	label=diff.$1
-	shift
-	output diff "$@" >"$tmp/out"
-	sed "s|$dir/||g" "$tmp/out" >"$tmp/short"
-	mv "$tmp/short" "$tmp/out"
-	compare "$label"
+# What nothing prints any more is no test.
+check_stale() {
+	sed -n "s|^Only in $dir: \(.*\.expected\)$|FAIL nothing prints \1|p" "$all/differ"
 }
 
 # tell LABEL yes|no: what $tmp/diff says is why.
 tell() {
 	if [ "$2" = yes ]; then
-		passed=$((passed + 1))
 		echo "ok $1"
 	else
-		failed=$((failed + 1))
 		echo "FAIL $1"
 		cat "$tmp/diff"
 	fi
@@ -137,18 +134,11 @@ tell() {
 
 # One failure is explained on one screen, each of them.
 check_screen() {
-	"$vmtrace" why 20 -i "$dir/$1.jsonl" 2>"$tmp/stderr" >"$tmp/out"
-	if awk 'length > 80 { bad = 1; print "too long: " $0 }
+	awk 'length > 80 { bad = 1; print "too long: " $0 }
 		/^$/ { n = 0; next }
 		++n > 23 + /kinds? in all/ { bad = 1; print "too many lines: " $0 }
-		END { exit bad }' "$tmp/out" >"$tmp/diff"; then
-		passed=$((passed + 1))
-		echo "ok $1.screen"
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1.screen"
-		cat "$tmp/diff"
-	fi
+		END { exit bad }' "$all/jsonl/$1.why-all.expected" >"$tmp/diff" && ok=yes || ok=no
+	tell "$1.screen" $ok
 }
 
 # What `events --json` wrote shows the same map, holes and trend as the file that it was made of.
@@ -156,16 +146,28 @@ check_reread() {
 	"$vmtrace" events --json -i "$dir/$1.jsonl" >"$tmp/again.jsonl" 2>"$tmp/stderr"
 	for view in map holes; do
 		"$vmtrace" $view --json -i "$dir/$1.jsonl" >"$tmp/first" 2>>"$tmp/stderr"
-		if "$vmtrace" $view --json -i "$tmp/again.jsonl" 2>>"$tmp/stderr" |
-		   diff -u "$tmp/first" - >"$tmp/diff"; then
-			passed=$((passed + 1))
-			echo "ok $1.reread-$view"
-		else
-			failed=$((failed + 1))
-			echo "FAIL $1.reread-$view"
-			cat "$tmp/diff" "$tmp/stderr"
-		fi
+		"$vmtrace" $view --json -i "$tmp/again.jsonl" 2>>"$tmp/stderr" |
+			diff -u "$tmp/first" - >"$tmp/diff" && ok=yes || ok=no
+		[ $ok = yes ] || cat "$tmp/stderr" >>"$tmp/diff"
+		tell "$1.reread-$view" $ok
 	done
+}
+
+# Every view of one recording, and what must be the same whatever the form that it is read from.
+check_recording() {
+	name=$(basename "$1" .jsonl)
+	views jsonl "$1" "$name" "$commands"
+	case " $filtered " in *" $name "*) views jsonl "$1" "$name" "$filters" ;; esac
+	case " $exported " in *" $name "*) views jsonl "$1" "$name" "$exports" ;; esac
+	case " $replayed " in *" $name "*) views jsonl "$1" "$name" "$replays" ;; esac
+	[ $record = yes ] && return
+	check_reread "$name"
+	check_screen "$name"
+	"$vmtrace" record -q -i "$1" -o "$all/$name.vmt" || tell "$name.vmt" no
+	views vmt "$all/$name.vmt" "$name" "$commands"
+	case " $replayed " in *" $name "*) views vmt "$all/$name.vmt" "$name" "$replays" ;; esac
+	# A recording that was cut off has no trailer.
+	[ "$name" = truncated ] || "$vmtrace" events --json -i "$all/$name.vmt" >"$all/$name.again.jsonl" 2>/dev/null
 }
 
 # What passed a filter is no recording: the reader says so, and no view shows a map of it.
@@ -179,41 +181,8 @@ check_filtered() {
 
 # A reader made from docs/FORMAT.md alone sees the same, and every line follows the schema.
 check_from_outside() {
-	"$vmtrace" events --json -i "$tmp/$1.vmt" >"$tmp/again.jsonl" 2>/dev/null
-	for how in format schema; do
-		case $how in
-		format) "$dir/read_vmt.py" "$tmp/$1.vmt" "$tmp/again.jsonl" ;;
-		schema) "$dir/check_schema.py" "$all/schema" "$tmp/again.jsonl" ;;
-		esac >"$tmp/diff" 2>&1 && ok=yes || ok=no
-		tell "$1.$how" "$ok"
-	done
-}
-
-# check_views INPUT NAME TABLE: every view of NAME, read from INPUT.
-check_views() {
-	while IFS='|' read -r command arguments; do
-		# shellcheck disable=SC2086
-		check "$1" "$2" "$command" $arguments
-	done <<END
-$3
-END
-}
-
-# Every view of one recording, and what must be the same whatever the form that it is read from.
-check_recording() {
-	name=$(basename "$1" .jsonl)
-	check_views "$1" "$name" "$commands"
-	case " $filtered " in *" $name "*) check_views "$1" "$name" "$filters" ;; esac
-	case " $exported " in *" $name "*) check_views "$1" "$name" "$exports" ;; esac
-	case " $replayed " in *" $name "*) check_views "$1" "$name" "$replays" ;; esac
-	[ $record = yes ] && return
-	check_reread "$name"
-	check_screen "$name"
-	"$vmtrace" record -q -i "$1" -o "$tmp/$name.vmt" || echo "cannot make $name.vmt"
-	check_views "$tmp/$name.vmt" "$name" "$commands"
-	case " $replayed " in *" $name "*) check_views "$tmp/$name.vmt" "$name" "$replays" ;; esac
-	# A recording that was cut off has no trailer.
-	[ $outside = no ] || [ "$name" = truncated ] || check_from_outside "$name"
+	"$dir/read_vmt.py" --compare "$all"/*.again.jsonl || echo "FAIL format"
+	"$dir/check_schema.py" "$all/schema" "$all"/*.again.jsonl || echo "FAIL schema"
 }
 
 # However one comes to a time, the block is the same: by every interval, by --at, in live -i.
@@ -240,50 +209,68 @@ check_replays() {
 	tell "replay.quiet's version" "$ok"
 }
 
-check_diffs() {
-	check_diff times "$dir/busy.jsonl@5s" @12s
-	check_diff files "$dir/busy.jsonl@1m" "$dir/lost.jsonl" --by=stack --top=2
-	check_diff backwards "$dir/busy.jsonl" @5s --by=module --sort=count
-	check_diff kernels "$dir/small.jsonl" "$dir/hostile-names.jsonl"
-	check_diff itself "$dir/busy.jsonl" "$dir/busy.jsonl"
-	check_diff json "$dir/busy.jsonl@5s" "$dir/busy.jsonl" --by=kind --top=2 --json
-	check_diff seed "$dir/reseeded.jsonl@0s" @30s --by=comm
+# view_diff NAME ARGUMENT...: the files are named without their folder.
+view_diff() {
+	label=diff.$1
+	shift
+	view jsonl "$label" diff "$@"
+	sed -i "s|$dir/||g" "$all/jsonl/$label.expected"
 }
 
-# part NAME COMMAND...: runs it beside the others, in a folder of its own, which gets what it
-# printed and its sum.
+view_diffs() {
+	view_diff times "$dir/busy.jsonl@5s" @12s
+	view_diff files "$dir/busy.jsonl@1m" "$dir/lost.jsonl" --by=stack --top=2
+	view_diff backwards "$dir/busy.jsonl" @5s --by=module --sort=count
+	view_diff kernels "$dir/small.jsonl" "$dir/hostile-names.jsonl"
+	view_diff itself "$dir/busy.jsonl" "$dir/busy.jsonl"
+	view_diff json "$dir/busy.jsonl@5s" "$dir/busy.jsonl" --by=kind --top=2 --json
+	view_diff seed "$dir/reseeded.jsonl@0s" @30s --by=comm
+}
+
+# part NAME COMMAND...: runs it beside the others, in a folder of its own, which gets what it printed.
 part() {
-	mkdir "$all/$1"
+	mkdir "$all/parts/$1"
 	(
-		tmp=$all/$1
+		tmp=$all/parts/$1
 		shift
 		"$@"
-		echo "$passed $failed" >"$tmp/sum"
-	) >"$all/$1/log" 2>&1 &
+		echo done >"$tmp/done"
+	) >"$all/parts/$1/log" 2>&1 &
 }
 
 [ -x "$vmtrace" ] || { echo "$0: no $vmtrace: build it, or set VMTRACE" >&2; exit 1; }
 all=$(mktemp -d) || exit 1
 trap 'rm -rf "$all"' EXIT
-"$vmtrace" schema >"$all/schema"
-outside=yes
-if ! command -v zstd >/dev/null || ! python3 -c 'import jsonschema' 2>/dev/null; then
-	outside=no
-	echo "skip format and schema: no zstd, or no python3 with jsonschema"
-fi
-part diffs check_diffs
-part filtered check_filtered
-part replays check_replays
+mkdir "$all/parts" "$all/jsonl" "$all/jsonl.err" "$all/vmt" "$all/vmt.err"
+part diffs view_diffs
 for input in "$dir"/*.jsonl; do
 	part "$(basename "$input")" check_recording "$input"
 done
+[ $record = yes ] || part filtered check_filtered
+[ $record = yes ] || part replays check_replays
 wait
-cat "$all"/*/log
-for input in diffs filtered replays "$dir"/*.jsonl; do
-	# A part that died has left no sum.
-	read -r p f <"$all/$(basename "$input")/sum" || { p=0 f=1; echo "FAIL $input died"; }
-	passed=$((passed + p))
-	failed=$((failed + f))
-done
+neutral "$all"/jsonl/* $([ $record = yes ] || echo "$all"/vmt/*)
+if [ $record = yes ]; then
+	cp "$all"/jsonl/* "$dir"
+	exit
+fi
+{
+	cat "$all"/parts/*/log
+	for log in "$all"/parts/*/log; do
+		[ -e "${log%/log}/done" ] || echo "FAIL $log: the part died"
+	done
+	compare jsonl
+	check_stale
+	compare vmt .vmt
+	if command -v zstd >/dev/null && python3 -c 'import jsonschema' 2>/dev/null; then
+		"$vmtrace" schema >"$all/schema"
+		check_from_outside
+	else
+		echo "skip format and schema: no zstd, or no python3 with jsonschema"
+	fi
+} >"$all/log" 2>&1
+cat "$all/log"
+passed=$(grep -c '^ok ' "$all/log")
+failed=$(grep -c '^FAIL ' "$all/log")
 echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+[ "$failed" -eq 0 ]

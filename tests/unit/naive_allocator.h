@@ -147,13 +147,15 @@ static inline void naive_measure(struct naive *n)
 	uint32_t run = 0, run_purged = 0, most = 0, most_purged = 0, used = 0, lazy = 0;
 	struct naive_stats *s = &n->stats;
 
-	for (uint32_t i = 0; i < n->pages; i++) {
+	for (uint32_t i = 0, same; i < n->pages; i += same) {
 		uint8_t state = n->page[i];
 
-		used += state == N_USED;
-		lazy += state == N_LAZY;
-		run = state == N_NONE ? run + 1 : 0;
-		run_purged = state == N_USED ? 0 : run_purged + 1;
+		for (same = 1; i + same < n->pages && n->page[i + same] == state; same++)
+			;
+		used += state == N_USED ? same : 0;
+		lazy += state == N_LAZY ? same : 0;
+		run = state == N_NONE ? same : 0;
+		run_purged = state == N_USED ? 0 : run_purged + same;
 		most = run > most ? run : most;
 		most_purged = run_purged > most_purged ? run_purged : most_purged;
 	}
@@ -233,16 +235,19 @@ static inline void naive_free(struct naive *n, const struct op *op)
 	if (n->threshold && n->stats.lazy_bytes > n->threshold * PAGE) {
 		n->stats.purges_threshold++;
 		naive_purge(n, op->t_ns + 100 * US, op->t_ns + 200 * US, KWORKER);
+		naive_measure(n);
 	}
 }
 
 static inline void naive_play(struct naive *n, const struct op *ops, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
+		if (ops[i].type == OP_FREE) {
+			naive_free(n, &ops[i]);
+			continue;
+		}
 		if (ops[i].type == OP_ALLOC)
 			naive_alloc(n, &ops[i]);
-		else if (ops[i].type == OP_FREE)
-			naive_free(n, &ops[i]);
 		else
 			naive_purge(n, ops[i].t_ns - 100 * US, ops[i].t_ns, 55);
 		naive_measure(n);

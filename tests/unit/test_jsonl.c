@@ -81,8 +81,11 @@ static int open_path(struct fixture *fixture, const char *path, struct names *na
 static int open_bytes(struct fixture *fixture, const char *bytes, size_t len,
 		      struct jsonl_reader **reader)
 {
-	write_bytes(fixture, bytes, len);
-	return open_path(fixture, fixture->path, fixture->names, fixture->stacks, reader);
+	input_close(fixture->input);
+	fixture->why[0] = '\0';
+	fixture->input = input_memory(bytes, len);
+	return jsonl_open(fixture->input, fixture->names, fixture->stacks, reader, fixture->why,
+			  sizeof(fixture->why));
 }
 
 static struct jsonl_reader *open_text(struct fixture *fixture, const char *text)
@@ -617,10 +620,10 @@ static void test_flipped_bytes(void **state)
 	unsigned int count = all_events(fixture->names, fixture->stacks, events);
 	size_t len, head = strlen(HEADER);
 	char *bytes = write_all(fixture, events, count, &len), why[128];
+	struct space *space = space_new(0xf77fe000, 0xfeffe000);
 	uint32_t seed = 1;
 
 	for (unsigned int round = 0; round < 1500; round++) {
-		struct space *space = space_new(0xf77fe000, 0xfeffe000);
 		struct jsonl_reader *reader;
 		char *copy = malloc(len);
 		int err;
@@ -641,32 +644,38 @@ static void test_flipped_bytes(void **state)
 				assert_true(err == 0 || err == -EINVAL);
 			}
 		}
-		if (!space_check(space, why, sizeof(why)))
+		/* What is once wrong stays wrong: it need not be looked for each time. */
+		if (round % 10 == 0 && !space_check(space, why, sizeof(why)))
 			fail_msg("round %u: %s", round, why);
 		jsonl_close(reader);
-		space_free(space);
 		free(copy);
 	}
+	space_free(space);
 	free(bytes);
 }
 
-/* 90 MB of names that are all different: what is too many is missing, memory has an end. */
+/* 72 MB of names that are all different: what is too many is missing, memory has an end. */
 static void test_too_many_names(void **state)
 {
 	struct fixture *fixture = *state;
-	const uint32_t nr_stacks = 700, nr_frames = 128;
+	const uint32_t nr_stacks = 560, nr_frames = 128;
 	struct jsonl_reader *reader;
 	struct event event;
 	uint32_t n = 0, stacks = 0, events = 0;
-	char *text, why[256];
+	char *text, why[256], name[1001] = "";
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	fputs(HEADER, out);
+	memset(name, '0', sizeof(name) - 1);
 	for (uint32_t id = 1; id <= nr_stacks; id++) {
 		fprintf(out, "{\"type\":\"stack\",\"id\":%u,\"frames\":[", id);
-		for (uint32_t i = 0; i < nr_frames; i++)
-			fprintf(out, "%s\"%01000u\"", i ? "," : "", n++);
+		for (uint32_t i = 0; i < nr_frames; i++) {
+			snprintf(name + 990, 11, "%010u", n++);
+			fputs(i ? ",\"" : "\"", out);
+			fwrite(name, 1, 1000, out);
+			fputs("\"", out);
+		}
 		fputs("]}\n" GOOD, out);
 	}
 	fclose(out);

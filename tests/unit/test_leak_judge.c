@@ -267,6 +267,22 @@ static void fills_up(void **state)
 	expect(f, LEAK_SLOWING);
 }
 
+/* In the office hours of five days, and the night after the last: 200 births, but a
+ * few chances. The same number, early by as much, each for itself: that slows down. */
+static void office_hours(void **state)
+{
+	struct fixture *f = *state;
+
+	f->c.now_ns = 122 * HOUR;
+	for (uint64_t day = 0; day < 5; day++)
+		live(f, day * 24 * HOUR, 720 * S, 40);
+	expect(f, LEAK_GROWS);
+	f->c.count = 0;
+	for (uint64_t i = 0; i < 200; i++)
+		live(f, i * i * 122 * HOUR / 40000 * 97 / 100, 1, 1);
+	expect(f, LEAK_SLOWING);
+}
+
 static void stairs(void **state)
 {
 	struct fixture *f = *state;
@@ -348,7 +364,8 @@ int main(void)
 		TEST(nothing),	   TEST(steady),	  TEST(number),	   TEST(few),
 		TEST(slow),	   TEST(error_path),	  TEST(late), TEST(stand_out),	   TEST(some_freed_late),
 		TEST(long_lives),  TEST(young),		  TEST(burst),	   TEST(module_load),
-		TEST(plateau),	   TEST(fills_up),	  TEST(stairs),	   TEST(sawtooth),
+		TEST(plateau),	   TEST(fills_up),	  TEST(office_hours),
+		TEST(stairs),	   TEST(sawtooth),
 		TEST(needed),	   TEST(strange_times),	  TEST(ages),
 		TEST(even_plateau), TEST(pauses),	  TEST(not_yet),   TEST(last_few),
 		TEST(short_watch),

@@ -99,10 +99,19 @@ static void born(struct fixture *f, uint64_t t_ns, uint32_t page, uint32_t stack
 
 static void report(struct fixture *f, uint64_t older_ns, uint32_t min_bytes)
 {
-	struct leaks_filter filter = {older_ns, min_bytes};
+	struct leaks_filter filter = { older_ns, min_bytes, NULL };
 
 	leaks_report_release(&f->report);
 	assert_int_equal(leaks_report(f->leaks, f->space, 0, &filter, &f->report), 0);
+}
+
+/* As it is live. */
+static void report_at(struct fixture *f, uint64_t now_ns)
+{
+	struct leaks_filter filter = { 0, 0, NULL };
+
+	leaks_report_release(&f->report);
+	assert_int_equal(leaks_report(f->leaks, f->space, now_ns, &filter, &f->report), 0);
 }
 
 static const struct leak_suspect *of_stack(struct fixture *f, uint32_t stack_id)
@@ -373,7 +382,12 @@ static void gone_loader(void **state)
 	pass(f, ev_lost(T0 + 9 * S, LOST_STACK, 1));
 	expect_gone(f, 0);
 	pass(f, ev_free(T0 + 10 * S, 10, 12));
-	expect_gone(f, 0);
+	/* What is freed a little later is not left behind; in a recording nothing comes any more. */
+	report_at(f, T0 + 10 * S + S / 2);
+	assert_int_equal(of_stack(f, f->bad)->orphans, 0);
+	report_at(f, T0 + 11 * S);
+	assert_int_equal(of_stack(f, f->bad)->orphans, 1);
+	expect_gone(f, 1);
 	born(f, T0 + 11 * S + 1, 102, f->bad); /* loaded again */
 	expect_gone(f, 1);
 	pass(f, ev_free(T0 + 12 * S, 100, 102));
@@ -421,6 +435,24 @@ static void gone_alone(void **state)
 	expect_gone(f, 0);
 }
 
+/* It was gone before its symbols could be read: it is the one that lay there. */
+static void gone_unnamed(void **state)
+{
+	struct fixture *f = *state;
+	char frame[16];
+
+	list(f, T0, NULL, 0);
+	load_module(f, T0 + S, 10, 7);
+	snprintf(frame, sizeof(frame), "0x%08x", P(10) + 0x4d);
+	f->bad = stack(f, frame, "out+0x1");
+	born(f, T0 + 2 * S, 100, f->bad);
+	expect_gone(f, 0);
+	pass(f, ev_free(T0 + 3 * S, 10, 12));
+	expect_gone(f, 1);
+	snprintf(frame, sizeof(frame), "[at %08x]", P(10));
+	assert_string_equal(names_text(f->names, of_stack(f, f->bad)->module_id), frame);
+}
+
 /* However many modules are loaded: their text is no leak. */
 static void loaded(void **state)
 {
@@ -448,8 +480,54 @@ static void gone_listed(void **state)
 	expect_gone(f, 0);
 	line.caller_id = names_intern_str(f->names, "0xf7c12345");
 	list(f, T0 + 5 * S, &line, 1);
-	pass(f, ev_lost(T0 + 9 * S, LOST_STACK, 1));
+	/* The list has it after the unload: nothing to wait for. */
+	report_at(f, T0 + 5 * S);
+	assert_int_equal(of_stack(f, f->bad)->orphans, 1);
 	expect_gone(f, 1);
+}
+
+/* ---- the age of what was freed unseen ------------------------------------------------ */
+
+static void expect_ages(struct fixture *f, uint64_t age_ns, uint32_t count)
+{
+	const struct leak_suspect *bad;
+
+	report(f, 0, 0);
+	bad = of_stack(f, f->bad);
+	assert_non_null(bad);
+	assert_int_equal(bad->vanished, count);
+	assert_int_equal(leak_ages_total(&bad->ages), count);
+	/* All in the bin of this age: the percentiles are its upper end. */
+	assert_true(leak_ages_percentile(&bad->ages, 1) > age_ns);
+	assert_true(leak_ages_percentile(&bad->ages, 100) < 2 * age_ns);
+}
+
+/* Whatever shows that it is gone shows it late: its FREE was in the first loss since its birth. */
+static void unseen_below_another(void **state)
+{
+	struct fixture *f = *state;
+
+	list(f, T0, NULL, 0);
+	pass(f, ev_lost(T0 + S, LOST_RING, 1));
+	born(f, T0 + 2 * S, 100, f->bad);
+	born(f, T0 + 2 * S, 110, f->bad);
+	pass(f, ev_lost(T0 + 5 * S, LOST_RING, 1));
+	pass(f, ev_lost(T0 + 50 * S, LOST_RING, 1));
+	born(f, T0 + 90 * S, 100, f->bad);
+	expect_ages(f, 3 * S, 1);
+}
+
+static void unseen_in_a_list(void **state)
+{
+	struct fixture *f = *state;
+	struct event stays = ev_used(110, 112);
+
+	list(f, T0, NULL, 0);
+	born(f, T0 + 2 * S, 100, f->bad);
+	born(f, T0 + 2 * S, 110, f->bad);
+	pass(f, ev_lost(T0 + 5 * S, LOST_RING, 1));
+	list(f, T0 + 90 * S, &stays, 1);
+	expect_ages(f, 3 * S, 1);
 }
 
 /* ---- bounds -------------------------------------------------------------------------- */
@@ -518,7 +596,10 @@ int main(void)
 		TEST(gone_loader),
 		TEST(gone_leaver),
 		TEST(gone_alone),
+		TEST(unseen_below_another),
+		TEST(unseen_in_a_list),
 		TEST(gone_listed),
+		TEST(gone_unnamed),
 		TEST(loaded),
 		TEST(many_groups),
 		cmocka_unit_test(series),

@@ -307,7 +307,7 @@ static void full_queue(void **state)
 
 	f->refuse = true;
 	while (f->cpus[0].stats->lost_ring == 0) {
-		for (int i = 0; i < 200; i++)
+		for (int i = 0; i < 2000; i++)
 			run_program(&f->cpus[sent++ % NR_CPUS]);
 		assert_int_equal(drain(f), 0);
 	}

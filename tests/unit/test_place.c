@@ -102,11 +102,12 @@ static void tree_fill(struct tree *tree, const struct holeset *set)
 /* How many shapes a binary tree of n nodes has. */
 static uint32_t shapes_of(uint32_t n)
 {
-	uint32_t shapes[MAX_BLOCKS + 1] = {1};
+	static uint32_t shapes[MAX_BLOCKS + 1] = {1};
+	static uint32_t known;
 
-	for (uint32_t i = 1; i <= n; i++) {
-		for (uint32_t left = 0; left < i; left++)
-			shapes[i] += shapes[left] * shapes[i - 1 - left];
+	for (; known < n; known++) {
+		for (uint32_t left = 0; left <= known; left++)
+			shapes[known + 1] += shapes[left] * shapes[known - left];
 	}
 	return shapes[n];
 }

@@ -46,7 +46,7 @@ static int setup(void **state)
 	f->facts = (struct view_facts){ .version = "0.1", .hostname = "deb12",
 					.kernel = "6.1.0-50-686-pae", .cpus = 2, .live = true,
 					.uptime_ns = 134000000000, .now_ns = 134000000000 };
-	f->view = (struct view){ f->space, f->names, f->stacks, &f->facts, { 80, false }, NULL, NULL };
+	f->view = (struct view){ f->space, f->names, f->stacks, &f->facts, { 80, false }, NULL, NULL, NULL };
 	frames[0] = name(f, "vmalloc+0x6f");
 	frames[1] = name(f, "ring_alloc+0x41 [foo]");
 	frames[2] = name(f, "foo_open+0x90 [foo]");

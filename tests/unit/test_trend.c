@@ -400,6 +400,61 @@ static void random_feed(struct fixture *f, uint32_t *seed, uint64_t *t_ns)
 	feed(f, ev_mark(EV_SNAPSHOT_END, *t_ns, *t_ns - MS));
 }
 
+static int by_value(const void *a, const void *b)
+{
+	const int64_t *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+/* The median by sorting: of the slopes between the ends of every two buckets, and the begin. */
+static int64_t sorted_median(const struct trend_report *r)
+{
+	static int64_t slopes[(TREND_BUCKETS + 1) * (TREND_BUCKETS + 1)];
+	int64_t value[TREND_BUCKETS + 1], ms[TREND_BUCKETS + 1];
+	uint32_t count = 0;
+
+	value[0] = r->first[TREND_LARGEST];
+	ms[0] = 0;
+	for (uint32_t i = 0; i < r->count; i++) {
+		value[i + 1] = r->buckets[i].value[TREND_LARGEST].last;
+		ms[i + 1] = (int64_t)((trend_end_ns(r, i) - r->start_ns) / MS);
+	}
+	for (uint32_t i = 0; i <= r->count; i++) {
+		for (uint32_t j = i + 1; j <= r->count; j++) {
+			if (ms[j] > ms[i])
+				slopes[count++] =
+					(value[j] - value[i]) * 3600000 / (ms[j] - ms[i]);
+		}
+	}
+	qsort(slopes, count, sizeof(slopes[0]), by_value);
+	return count ? (slopes[(count - 1) / 2] + slopes[count / 2]) / 2 : 0;
+}
+
+static void slope_is_the_median(void **state)
+{
+	uint32_t with = 0;
+
+	(void)state;
+	for (uint32_t round = 1; round <= 8; round++) {
+		struct fixture *f;
+		uint32_t seed = round;
+		uint64_t t = T0;
+
+		assert_int_equal(trend_setup((void **)&f), 0);
+		begin(f);
+		for (uint32_t i = 0; i < EVENTS; i++) {
+			random_feed(f, &seed, &t);
+			if (i % 50 || !report(f)->has_slope)
+				continue;
+			assert_int_equal(f->report.slope, sorted_median(&f->report));
+			with += f->report.slope != 0;
+		}
+		trend_teardown((void **)&f);
+	}
+	assert_true(with > 50);
+}
+
 /* Whoever looks, and how often, the trend is the same: live as in the replay. */
 static void asking_changes_nothing(void **state)
 {
@@ -527,6 +582,7 @@ int main(void)
 		TEST(uncertain_steps),
 		TEST(slope),
 		TEST(no_slope_below_a_minute),
+		cmocka_unit_test(slope_is_the_median),
 		cmocka_unit_test(asking_changes_nothing),
 		cmocka_unit_test(as_the_history_has_it),
 	};

@@ -127,7 +127,7 @@ static void test_kill(void **state)
 		while (round > 5 && !shared->taken)
 			usleep(100);
 		seed = seed * 6364136223846793005u + 1442695040888963407u;
-		usleep((useconds_t)(seed >> 33) % 30000);
+		usleep((useconds_t)(seed >> 33) % 10000);
 		kill(child, SIGKILL);
 		assert_int_equal(waitpid(child, &status, 0), child);
 		assert_true(WIFSIGNALED(status));

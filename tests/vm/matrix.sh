@@ -31,6 +31,7 @@ run_one() {
 	# What a kernel without tracepoints does, make vm has seen on 6.1.
 	case $flavour in
 	bookworm-backports/* | built/*) row_cases+=(66-plans) ;;
+	bullseye/686-pae) row_cases+=(79-leaks) ;;
 	esac
 	log=$top/build/vm/matrix-$(kernel_link "$1").log
 	echo "-- $1"

@@ -2,9 +2,9 @@
 /*
  * onpty COLUMNSxROWS FILE COMMAND [ARGUMENT...]: runs the command on a terminal of its own, of this
  * size. What it draws is appended to FILE; what comes from stdin is typed, up to its end. A line
- * "@resize COLUMNSxROWS" of stdin resizes, "@hold" stops reading what is drawn (a terminal that takes
- * nothing), "@go" reads on, "@hangup" closes the terminal. Exits as the command does, 128 + N after
- * signal N.
+ * "@resize COLUMNSxROWS" of stdin resizes, "@hold" stops reading what is drawn (a terminal that
+ * takes nothing), "@go" reads on, "@hangup" closes the terminal. Exits as the command does, 128 + N
+ * after signal N.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,8 @@ static struct winsize parse_size(const char *text)
 		fprintf(stderr, "onpty: '%s' is not COLUMNSxROWS\n", text);
 		exit(2);
 	}
-	return (struct winsize){ .ws_col = (unsigned short)columns, .ws_row = (unsigned short)rows };
+	return (struct winsize){ .ws_col = (unsigned short)columns,
+				 .ws_row = (unsigned short)rows };
 }
 
 static bool is_order(struct onpty *onpty, const char *line)

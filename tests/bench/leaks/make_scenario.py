@@ -16,10 +16,10 @@ END = 0xfeffe000
 SECOND = 10 ** 9
 
 LEAKS = ["steady", "slow", "error-path", "late", "hidden", "ioremap", "module-gone", "cron",
-         "missed-leak", "module-gone-later"]
+         "missed-leak", "module-gone-later", "module-listed", "office"]
 OTHERS = ["plateau-linear", "plateau-fill", "module-load", "rings", "sawtooth", "long-lives", "seeds",
           "burst-end", "rising", "own", "lazy", "missed-frees", "missed-repaired", "heavy-tail",
-          "steps", "module-clean", "modules"]
+          "steps", "module-clean", "modules", "replaced", "high-water", "sweep"]
 
 
 class Machine:
@@ -166,11 +166,13 @@ class Machine:
             elif what == "list":
                 self.lines.append({"type": "snapshot", "phase": "begin", "t": now, "begin": now})
                 for some in wanted.values():
+                    caller = some["frames"][-2 if len(some["frames"]) > 1 else 0]
+                    if t > some.get("gone", t):
+                        caller = hex(0xf8000000 + self.rnd.randrange(1 << 24))
                     self.lines.append({"type": "area", "t": now, "start": hex(some["addr"]),
                                        "end": hex(some["addr"] + (some["pages"] + 1) * PAGE),
                                        "guard_pages": 1, "state": "used", "kind": some["kind"],
-                                       "caller": some["frames"][-2] if len(some["frames"]) > 1
-                                       else some["frames"][0]})
+                                       "caller": caller})
                 for line in self.lines[2:]:
                     if line["type"] == "area" and line["t"] == self.base and "caller" in line and \
                             not any(int(line["start"], 16) == old["addr"] for old in lazy):
@@ -323,6 +325,32 @@ def missed_leak(m):
     return steady(m)
 
 
+def module_listed(m):
+    """Its own areas are from before; the list has bare addresses for what it left."""
+    end = m.length * m.rnd.uniform(0.4, 0.9)
+    frames = path("mod_buffer+0x41 [mod]", "mod_ioctl+0x20 [mod]")
+    for t in m.even(m.rnd.randint(1, 6), 0, end * 0.95):
+        m.area(t, None, frames)["gone"] = end
+    m.put(end + (m.length - end) * m.rnd.uniform(0.1, 0.9), "list", None)
+    return "mod_buffer", end
+
+
+def office(m):
+    """It leaks in office hours only."""
+    m.length = int(m.rnd.uniform(2.5, 8) * 86400 * SECOND)
+    frames = path("doc_open+0x41 [smb]", "smb_open+0x90 [smb]")
+    life = life_of(m.rnd, 300 * SECOND)
+    count, day = m.rnd.randint(8, 60), 86400 * SECOND
+    begin = m.rnd.uniform(0, day / 3)
+    while begin < m.length:
+        for t in m.poisson(count / (day / 3), begin, begin + day / 3):
+            m.area(t, None, frames, pages=1)
+            for _ in range(2):
+                m.area(t + 10 ** 7, life(), frames, pages=1)
+        begin += day
+    return "doc_open", 0
+
+
 # ---- what is none ------------------------------------------------------------------------------------
 
 def plateau_linear(m):
@@ -471,6 +499,35 @@ def modules(m):
         for j in range(m.rnd.randint(0, 4)):
             m.area(t + (j + 1) * 10 ** 6, None,
                    path(f"mod{i}_init+0x41 [mod{i}]", "do_one_initcall+0x42"), pid=900 + i)
+
+
+def replaced(m):
+    """A cache that is full throws one out for each that comes, the oldest or any."""
+    size, live = m.rnd.randint(8, 200), []
+    oldest = m.rnd.random() < 0.5
+    for t in m.poisson(size * m.rnd.uniform(1.5, 10) / m.length, 0, m.length):
+        if len(live) == size:
+            m.put(t - 1000, "free", live.pop(0 if oldest else m.rnd.randrange(size)))
+        live.append(m.area(t, None, path("cache_grow+0x41 [cache]", "cache_get+0x90 [cache]")))
+
+
+def high_water(m):
+    """A pool keeps the most that was ever needed at a time."""
+    mean, have = m.rnd.randint(10, 80), 0
+    spread = mean * m.rnd.uniform(0.1, 0.4)
+    for t in m.even(m.rnd.randint(200, 2000), 0, m.length):
+        while have < m.rnd.gauss(mean, spread):
+            have += 1
+            m.area(t + have * 1000, None, path("pool_add+0x41 [pool]", "pool_get+0x90 [pool]"))
+
+
+def sweep(m):
+    """What is used no more goes when the collector comes round."""
+    wait = m.length / m.rnd.uniform(2.5, 15)
+    for t in m.poisson(m.rnd.randint(60, 1000) / m.length, 0, m.length):
+        unused = t + m.rnd.expovariate(3 / wait)
+        m.area(t, (unused // wait + 1) * wait - t + m.rnd.uniform(0, wait / 200),
+               path("entry_new+0x41 [table]", "table_add+0x90 [table]"), pages=1)
 
 
 def main():

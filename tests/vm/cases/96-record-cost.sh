@@ -15,6 +15,15 @@
 cpu_ns() { cat /proc/"$1"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f\n", sum }'; }
 rss_kib() { awk '/VmHWM/ { print $2 }' /proc/"$1"/status; }
 
+# Ticks in user mode and in the kernel (field 14 and 15 behind a name without blanks), and how often it
+# was put on a processor, for each thread of $1.
+threads() {
+	local task
+	for task in /proc/"$1"/task/*; do
+		echo "$(cut -d' ' -f14,15 "$task/stat") $(cut -d' ' -f3 "$task/schedstat")"
+	done
+}
+
 # measure NAME PID WHERE: 10 s of load
 measure() {
 	local begin cpu up events
@@ -22,14 +31,19 @@ measure() {
 	sleep 1
 	begin=$(operations 1)
 	cpu=$(cpu_ns "$2")
+	threads "$2" >/tmp/threads
 	up=$(uptime_cs)
 	sleep 10
 	up=$(($(uptime_cs) - up))
+	threads "$2" >/tmp/threads.then
 	cpu=$(echo "$(cpu_ns "$2") $cpu" | awk '{ printf "%.0f\n", $1 - $2 }')
 	events=$(($(operations 1) - begin))
 	vmtest stop
 	vmtest wait
 	echo "$1: $events operations in $up cs, $((cpu / 1000)) us on the processor, $(rss_kib "$2") KiB"
+	paste /tmp/threads /tmp/threads.then | awk '{
+		printf "  thread %d: %d0 ms in user mode, %d0 ms in the kernel, %d times on the processor\n",
+			NR, $4 - $1, $5 - $2, $6 - $3 }'
 	echo "$events $up $cpu" >"$3"
 }
 
