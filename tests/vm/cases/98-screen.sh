@@ -59,7 +59,7 @@ shoot() {
 	wait_for 20 drew "$before" 'recording into' || fail "w writes nothing: $(cat /tmp/seen)"
 	before=$(wc -c <$DRAWN)
 	type 'w'
-	wait_for 20 drew "$before" 'wrote .*shot.vmt' || fail "w did not end: $(cat /tmp/seen)"
+	wait_for 20 drew "$before" "shot.vmt': .* lost" || fail "w did not end: $(cat /tmp/seen)"
 	vmtrace map --json -i /tmp/shot.vmt >/tmp/shot.json || fail "the shot cannot be read"
 	kernel_areas >/tmp/kernel2
 	cmp -s /tmp/kernel /tmp/kernel2
