@@ -7,7 +7,8 @@
 #   make check     all tests; does its whole set-up
 #   make unit      unit tests and golden tests: seconds, no root, no kernel
 #   make screen-keys  the screen driven in tmux: half a minute
-#   make bench     what events, the map and its views cost here, and replay of 10 million events
+#   make bench     what vmtrace costs a kernel, and what events, the map and its views cost here; replay of
+#                  10 million events. bench-cost: the first part alone; bench-quick: that it runs
 #   make bench-leaks  what leaks finds in SCENARIOS (500) labelled recordings, from SEED (1) on
 #   make fuzz      FUZZ_SECONDS (600) of libFuzzer for each parser of bytes from outside
 #   make vm        the tests on a real kernel (CASES="..." for some of them)
@@ -53,6 +54,7 @@ BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 $
 LIVE_SRCS := \
 	src/capture/btf.c \
 	src/capture/capture.c \
+	src/capture/cost.c \
 	src/capture/perfbuf.c \
 	src/capture/probes.c \
 	src/capture/rotate.c \
@@ -335,12 +337,23 @@ BENCH_FILE   := $(B)/bench/load-$(BENCH_EVENTS).vmt
 .PHONY: bench-programs
 bench-programs: $(patsubst %,$(B)/host/tests/bench/%,walk make_load replay consume views leaks/chances)
 
-.PHONY: bench
-bench: $(patsubst %,$(B)/host/tests/bench/%,walk views consume replay) $(BENCH_FILE) vmtrace
+.PHONY: bench bench-cost bench-quick
+bench: bench-cost $(patsubst %,$(B)/host/tests/bench/%,walk views consume replay) $(BENCH_FILE) vmtrace
 	$(Q)$(B)/host/tests/bench/walk
 	$(Q)$(B)/host/tests/bench/views
 	$(Q)$(B)/host/tests/bench/consume
 	$(Q)$(B)/host/tests/bench/replay $(BENCH_FILE) ./vmtrace
+
+# On real kernels under qemu; COSTS="686-pae:pairs ..." for some of them.
+bench-cost: guest bench-guest
+	$(Q)tests/bench/cost/run.sh $(COSTS)
+
+# That they run: a few pairs, nothing to be learnt from.
+bench-quick: guest bench-guest
+	$(Q)tests/bench/cost/run.sh 686-pae:quick
+
+.PHONY: bench-guest
+bench-guest: $(B)/i386/floor
 
 SCENARIOS ?= 500
 SEED      ?= 1

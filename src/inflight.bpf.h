@@ -11,7 +11,7 @@
 #include "kernel.bpf.h"
 #include "transport.bpf.h"
 
-#define KEPT_AFTER   16
+#define KEPT_AFTER  16
 #define MAX_NESTED  4   /* power of two; allocations of one task inside each other */
 #define NR_REQUESTS 512 /* power of two */
 
@@ -20,8 +20,8 @@ struct inflight_slot {
 	uint64_t t_ns VMT_ALIGNED8;
 	uint32_t bp; /* callee-saved, so the same at entry and return: tells which call returns */
 	uint32_t sp; /* at entry: a later entry with sp at or above it is not inside this one */
-	uint32_t nr_vms;   /* pcpu_get_vm_areas: how many areas; 0 = alloc_vmap_area */
-	uint32_t reported; /* insert_entry has sent its area */
+	uint32_t nr_vms;         /* pcpu_get_vm_areas: how many areas; 0 = alloc_vmap_area */
+	uint32_t reported;       /* insert_entry has sent its area */
 	struct wire_alloc alloc; /* the record, filled in as things are known, and sent from here */
 };
 _Static_assert(sizeof(struct inflight_slot) == 120, "inflight_slot");

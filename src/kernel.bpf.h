@@ -16,16 +16,16 @@
 #include "event.h"
 
 /* The kernel is built with -mregparm=3 (arch/x86/Makefile): eax, edx, ecx, then the stack. */
-#define ARG1(ctx)   ((ctx)->ax)
-#define ARG2(ctx)   ((ctx)->dx)
-#define ARG3(ctx)   ((ctx)->cx)
+#define ARG1(ctx) ((ctx)->ax)
+#define ARG2(ctx) ((ctx)->dx)
+#define ARG3(ctx) ((ctx)->cx)
 
 /* ERR_PTR: the last 4095 addresses (include/linux/err.h). */
 #define IS_ERROR(result) ((uint32_t)(result) >= (uint32_t)-4095)
 
 /* Where they lie in struct pt_regs of CONFIG_X86_32: user ABI, the same in every version. */
-#define PT_REGS_CS 52
-#define PT_REGS_SP 60
+#define PT_REGS_CS    52
+#define PT_REGS_SP    60
 #define PT_REGS_BYTES 68
 
 /* What a function returned. The asm has it read here: read later, clang may compute its address

@@ -82,14 +82,14 @@ static __always_inline bool send_alloc(void *ctx, const struct run *run,
 
 #ifndef VMT_PERF
 
-#define PIECE_BYTES  3072u /* of a stack, at most: 24 frames of 128 bytes */
-#define STACK_BYTES  8192u /* THREAD_SIZE of i386, aligned to that */
-#define NR_KNOWN     1024  /* power of two */
-/* Odd, an immediate of BPF, and larger than two addresses of kernel code can be apart: so frames that
- * stand for digits do not make up for one another. */
-#define NAME_FACTOR  0x6c078965u
-#define REGS_MARK    0x80000000u /* clear in a saved %ebp that points to registers instead */
-#define USER_CS      3u
+#define PIECE_BYTES 3072u /* of a stack, at most: 24 frames of 128 bytes */
+#define STACK_BYTES 8192u /* THREAD_SIZE of i386, aligned to that */
+#define NR_KNOWN    1024  /* power of two */
+/* Odd, an immediate of BPF, and larger than two addresses of kernel code can be apart: so frames
+ * that stand for digits do not make up for one another. */
+#define NAME_FACTOR 0x6c078965u
+#define REGS_MARK   0x80000000u /* clear in a saved %ebp that points to registers instead */
+#define USER_CS     3u
 
 struct scratch {
 	uint32_t piece[PIECE_BYTES / sizeof(uint32_t)];
@@ -149,7 +149,8 @@ static __always_inline uint32_t in_piece(const struct scratch *scratch, const ui
 	return (uint32_t)((const uint8_t *)frame - (const uint8_t *)scratch->piece);
 }
 
-/* True if registers of user space, or the empty ones with which a kernel thread begins, lie there. */
+/* True if registers of user space, or the empty ones with which a kernel thread begins, lie there.
+ */
 static __always_inline bool ends_at(const struct scratch *scratch, uint32_t base, uint32_t regs)
 {
 	uint64_t off = (uint64_t)regs + PT_REGS_CS - base;
@@ -163,8 +164,8 @@ static __always_inline bool ends_at(const struct scratch *scratch, uint32_t base
 }
 
 /*
- * True if the frame at bp is the last one of its stack; saved is what it holds. Either that points to
- * registers, which marks it (arch/x86/kernel/unwind_frame.c:decode_frame_pointer), or it is what
+ * True if the frame at bp is the last one of its stack; saved is what it holds. Either that points
+ * to registers, which marks it (arch/x86/kernel/unwind_frame.c:decode_frame_pointer), or it is what
  * user space had there: then the frame is that of a system call, right below the registers at the
  * top of the stack (is_last_frame; arch/x86/include/asm/thread_info.h:TOP_OF_KERNEL_STACK_PADDING
  * is 8 or 16).

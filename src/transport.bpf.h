@@ -133,19 +133,19 @@ static __always_inline bool send(const struct run *run, void *ctx, void *record,
 #endif /* VMT_PERF */
 
 /* A program: its body, between the marks that the transport needs. */
-#define PROGRAM(section, name, context)                                            \
+#define PROGRAM(section, name, context)                                               \
 	static __always_inline void name##_body(context *ctx, const struct run *run); \
-	SEC(section)                                                               \
-	int name(context *ctx)                                                     \
-	{                                                                          \
-		struct run run;                                                    \
-                                                                                   \
-		if (!run_begin(&run))                                              \
-			return 0;                                                  \
-		name##_body(ctx, &run);                                            \
-		run_end(&run);                                                     \
-		return 0;                                                          \
-	}                                                                          \
+	SEC(section)                                                                  \
+	int name(context *ctx)                                                        \
+	{                                                                             \
+		struct run run;                                                       \
+                                                                                      \
+		if (!run_begin(&run))                                                 \
+			return 0;                                                     \
+		name##_body(ctx, &run);                                               \
+		run_end(&run);                                                        \
+		return 0;                                                             \
+	}                                                                             \
 	static __always_inline void name##_body(context *ctx, const struct run *run)
 
 #endif

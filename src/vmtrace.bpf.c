@@ -14,7 +14,7 @@
 
 #define MAX_PERCPU_VMS 4 /* areas of one percpu chunk: one a NUMA node, 1 on most i386 */
 #define ENOMEM         12
-#define WARN_GFP_ARG   4 /* its first, but on the stack: a function of varying arguments */
+#define WARN_GFP_ARG   4  /* its first, but on the stack: a function of varying arguments */
 #define NR_ATTEMPTS    64 /* power of two */
 
 /*

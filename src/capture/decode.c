@@ -103,8 +103,8 @@ static struct stack_facts facts_of_stack(struct decode *decode, uint32_t stack_i
 	return facts;
 }
 
-/* Interns count addresses, seen at t_ns; emits EV_STACK if they are new. first: a frame before them,
- * 0 if there is none. */
+/* Interns count addresses, seen at t_ns; emits EV_STACK if they are new. first: a frame before
+ * them, 0 if there is none. */
 static int intern_stack(struct decode *decode, const uint32_t *addrs, uint32_t count,
 			uint32_t first, uint64_t t_ns, const struct sink *sink, uint32_t *stack_id)
 {
@@ -210,7 +210,8 @@ static inline uint32_t task_name(struct decode *decode, const struct wire_head *
 	return task->name_id;
 }
 
-static inline void decode_head(struct decode *decode, const struct wire_head *head, struct event *event)
+static inline void decode_head(struct decode *decode, const struct wire_head *head,
+			       struct event *event)
 {
 	event->t_ns = head->t_ns;
 	event->pid = head->pid;
@@ -277,8 +278,8 @@ static void decode_area_facts(struct decode *decode, const struct wire_alloc *al
 		event->flags |= EV_F_STACK_CUT;
 }
 
-/* Where the kernel's code puts it is told by its symbols, and that may be wrong: then it shows, since
- * no flag lies so high on i386 (include/linux/gfp_types.h). */
+/* Where the kernel's code puts it is told by its symbols, and that may be wrong: then it shows,
+ * since no flag lies so high on i386 (include/linux/gfp_types.h). */
 static uint32_t gfp_of(const struct wire_alloc *alloc)
 {
 	uint32_t arg = alloc->head.reserved, gfp;

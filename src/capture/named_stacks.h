@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Stacks that the kernel side has given a name (struct wire_alloc, stack_name): the return addresses
- * that a name stands for, and which stack of the stack table they have become. Unlike what
- * capture/known_stacks remembers, none of it can be had again, so nothing is forgotten.
+ * Stacks that the kernel side has given a name (struct wire_alloc, stack_name): the return
+ * addresses that a name stands for, and which stack of the stack table they have become. Unlike
+ * what capture/known_stacks remembers, none of it can be had again, so nothing is forgotten.
  */
 #ifndef VMTRACE_CAPTURE_NAMED_STACKS_H
 #define VMTRACE_CAPTURE_NAMED_STACKS_H

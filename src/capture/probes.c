@@ -403,8 +403,8 @@ void probes_free(struct probes *probes)
 /* struct inflight of vmtrace.bpf.c, as far as it is read here */
 struct inflight_head {
 	uint32_t depth;
-	uint32_t reserved;
-	uint64_t t_ns VMT_ALIGNED8; /* of the outermost entry */
+	uint32_t calls;
+	uint64_t t_ns VMT_ALIGNED8; /* of the outermost entry, the last one if there is none */
 	uint8_t rest[4096];
 };
 
@@ -488,6 +488,12 @@ int probes_use_ring(const struct probes *probes, int ring_fd)
 int probes_events_fd(const struct probes *probes)
 {
 	return bpf_map__fd(map(probes, "events"));
+}
+
+int probes_program_fd(const struct probes *probes, uint32_t i)
+{
+	return bpf_program__fd(
+		bpf_object__find_program_by_name(probes->object, probes->plan.probes[i].program));
 }
 
 int probes_stats_fd(const struct probes *probes)

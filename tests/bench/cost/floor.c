@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * floor OBJECT PROGRAM p:FUNCTION r:FUNCTION...: a BPF program on the entry (p) or the return (r) of
- * each function, until a signal ends it. Prints "ready" when all are there.
+ * floor OBJECT PROGRAM p:FUNCTION r:FUNCTION...: a BPF program on the entry (p) or the return (r)
+ * of each function, until a signal ends it. Prints "ready" when all are there.
  */
 #include <signal.h>
 #include <stdio.h>

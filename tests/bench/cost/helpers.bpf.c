@@ -42,25 +42,46 @@ struct {
 
 __u64 global;
 
-#define PROGRAM(name, setup, body)                \
-	SEC("kprobe")                             \
-	int name(struct pt_regs *ctx)             \
-	{                                         \
-		__u32 key __attribute__((unused)) = 0;             \
-		setup;                            \
+#define PROGRAM(name, setup, body)                                  \
+	SEC("kprobe")                                               \
+	int name(struct pt_regs *ctx)                               \
+	{                                                           \
+		__u32 key __attribute__((unused)) = 0;              \
+		setup;                                              \
 		_Pragma("unroll") for (int i = 0; i < REPEATS; i++) \
-		{                                 \
-			body;                     \
-		}                                 \
-		return 0;                         \
+		{                                                   \
+			body;                                       \
+		}                                                   \
+		return 0;                                           \
 	}
 
 PROGRAM(none, , )
-PROGRAM(alu, __u64 x = ctx->ax, { asm volatile("%0 += 77" : "+r"(x)); asm volatile("%0 ^= 7" : "+r"(x)); asm volatile("%0 += 7" : "+r"(x)); asm volatile("%0 ^= 7" : "+r"(x));})
+PROGRAM(alu, __u64 x = ctx->ax, {
+	asm volatile("%0 += 77" : "+r"(x));
+	asm volatile("%0 ^= 7" : "+r"(x));
+	asm volatile("%0 += 7" : "+r"(x));
+	asm volatile("%0 ^= 7" : "+r"(x));
+})
 PROGRAM(mul64, __u64 x = ctx->ax, { asm volatile("%0 *= 77777" : "+r"(x)); })
-PROGRAM(store8, volatile __u64 x, { x = 1; x = 2; x = 3; x = 4;})
-PROGRAM(load4, , { volatile __u32 x; x = ctx->ax; x = ctx->ax; x = ctx->ax; x = ctx->ax; })
-PROGRAM(branch, __u64 y = ctx->ax | 1, { asm volatile("if %0 == 0 goto +0" : "+r"(y)); asm volatile("if %0 == 0 goto +0" : "+r"(y)); asm volatile("if %0 == 0 goto +0" : "+r"(y)); asm volatile("if %0 == 0 goto +0" : "+r"(y)); })
+PROGRAM(store8, volatile __u64 x, {
+	x = 1;
+	x = 2;
+	x = 3;
+	x = 4;
+})
+PROGRAM(load4, , {
+	volatile __u32 x;
+	x = ctx->ax;
+	x = ctx->ax;
+	x = ctx->ax;
+	x = ctx->ax;
+})
+PROGRAM(branch, __u64 y = ctx->ax | 1, {
+	asm volatile("if %0 == 0 goto +0" : "+r"(y));
+	asm volatile("if %0 == 0 goto +0" : "+r"(y));
+	asm volatile("if %0 == 0 goto +0" : "+r"(y));
+	asm volatile("if %0 == 0 goto +0" : "+r"(y));
+})
 PROGRAM(ktime, , bpf_ktime_get_ns())
 PROGRAM(pid, , bpf_get_current_pid_tgid())
 PROGRAM(smp, , bpf_get_smp_processor_id())
@@ -68,16 +89,29 @@ PROGRAM(comm, char c[16], bpf_get_current_comm(c, 16))
 PROGRAM(lookup_array, , bpf_map_lookup_elem(&array, &key))
 PROGRAM(lookup_percpu, , bpf_map_lookup_elem(&scratch, &key))
 PROGRAM(lookup_hash, , bpf_map_lookup_elem(&hash, &key))
-PROGRAM(update_hash, struct entry v = {}, { bpf_map_update_elem(&hash, &key, &v, 0); bpf_map_delete_elem(&hash, &key); })
-PROGRAM(counter, , { volatile __u64 *p = &global; *p += 1; })
+PROGRAM(update_hash, struct entry v = {}, {
+	bpf_map_update_elem(&hash, &key, &v, 0);
+	bpf_map_delete_elem(&hash, &key);
+})
+PROGRAM(counter, , {
+	volatile __u64 *p = &global;
+	*p += 1;
+})
 PROGRAM(read4, __u32 v[64], bpf_probe_read_kernel(v, 4, (void *)(unsigned long)ctx->sp))
 PROGRAM(read8, __u32 v[64], bpf_probe_read_kernel(v, 8, (void *)(unsigned long)ctx->sp))
 PROGRAM(read64, __u32 v[64], bpf_probe_read_kernel(v, 64, (void *)(unsigned long)ctx->sp))
 PROGRAM(read256, __u32 v[64], bpf_probe_read_kernel(v, 256, (void *)(unsigned long)ctx->sp))
-PROGRAM(read512, struct big *b = bpf_map_lookup_elem(&scratch, &key); if (!b) return 0, bpf_probe_read_kernel(b, 512, (void *)(unsigned long)ctx->sp))
-PROGRAM(stack24, struct big *b = bpf_map_lookup_elem(&scratch, &key); if (!b) return 0, bpf_get_stack(ctx, b, 192, 0))
-PROGRAM(stack8, struct big *b = bpf_map_lookup_elem(&scratch, &key); if (!b) return 0, bpf_get_stack(ctx, b, 64, 0))
+PROGRAM(read512, struct big *b = bpf_map_lookup_elem(&scratch, &key);
+	if (!b) return 0, bpf_probe_read_kernel(b, 512, (void *)(unsigned long)ctx->sp))
+PROGRAM(stack24, struct big *b = bpf_map_lookup_elem(&scratch, &key);
+	if (!b) return 0, bpf_get_stack(ctx, b, 192, 0))
+PROGRAM(stack8, struct big *b = bpf_map_lookup_elem(&scratch, &key);
+	if (!b) return 0, bpf_get_stack(ctx, b, 64, 0))
 PROGRAM(query, , bpf_ringbuf_query(&ring, 0))
-PROGRAM(submit, , { __u64 *p = bpf_ringbuf_reserve(&ring, 64, 0); if (p) bpf_ringbuf_discard(p, BPF_RB_NO_WAKEUP); })
+PROGRAM(submit, , {
+	__u64 *p = bpf_ringbuf_reserve(&ring, 64, 0);
+	if (p)
+		bpf_ringbuf_discard(p, BPF_RB_NO_WAKEUP);
+})
 
 char LICENSE[] SEC("license") = "GPL";

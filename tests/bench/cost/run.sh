@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # run.sh [FLAVOUR:CASE...]: what vmtrace costs a real kernel, measured in qemu; the cases are in guest/,
-# the default ones below. Guest time counts instructions (-icount) where it says so: then two runs agree.
+# the default ones below (10 minutes on 2 idle cores). Guest time counts instructions (-icount) where it says so: then two runs agree.
 # Prints tables, judges nothing.
 
 # shellcheck source-path=SCRIPTDIR source=../../../tools/lib.sh disable=SC1091
@@ -10,7 +10,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
 out=$top/build/bench
-default="686-pae:pairs bullseye/686-pae:pairs 686-pae:kinds 686-pae:growth 686-pae:cpus 686-pae:burst 686-pae:own"
+default="686-pae:pairs bullseye/686-pae:pairs 686-pae:kinds 686-pae:growth 686-pae:growth-large 686-pae:cpus 686-pae:burst 686-pae:own"
 
 header() { sed -n "s/^# $2: *//p" "$here/guest/bench-$1.sh" | head -n 1; }
 
@@ -39,9 +39,10 @@ make_initrd() {
 	rm -f "$initrd.base" "$initrd.overlay"
 }
 
+# boot FLAVOUR CASE INITRD CPUS
 boot() {
-	local flavour=$1 case=$2 initrd=$3 options=() key value
-	for key in append memory cpus accel icount limit; do
+	local flavour=$1 case=$2 initrd=$3 options=(--cpus "$4") key value
+	for key in append memory accel icount limit; do
 		value=$(header "$case" "$key")
 		[ -z "$value" ] || options+=("--$key" "$value")
 	done
@@ -51,8 +52,15 @@ boot() {
 		--log "$out/$case-$(kernel_link "$flavour").log" "${options[@]}"
 }
 
+# Of mawk, so that a row is shown when it comes.
+table() {
+	local interactive=()
+	[ "$(readlink -f "$(command -v awk)")" != /usr/bin/mawk ] || interactive=(-W interactive)
+	awk "${interactive[@]}" -f "$here/table.awk"
+}
+
 main() {
-	local pair flavour case made='' initrd
+	local pair flavour case cpus made='' initrd failed=0
 	[ $# -gt 0 ] || read -ra default <<<"$default"
 	[ $# -gt 0 ] || set -- "${default[@]}"
 	mkdir -p "$out"
@@ -63,9 +71,11 @@ main() {
 		[[ $made == *" $flavour "* ]] || make_initrd "$flavour" "$initrd"
 		made+=" $flavour "
 		echo "== $(header "$case" title), $(basename "$("$top/tools/kernel.sh" "$flavour")")"
-		boot "$flavour" "$case" "$initrd" | tee "$out/$case-$(kernel_link "$flavour").out" |
-			awk -f "$here/table.awk"
+		for cpus in $(header "$case" cpus || true); do
+			boot "$flavour" "$case" "$initrd" "$cpus"
+		done | tee "$out/$case-$(kernel_link "$flavour").out" | table || failed=1
 	done
+	return "$failed"
 }
 
 main "$@"

@@ -20,6 +20,6 @@ for jit in 0 1; do
 		loop vmalloc $COUNT 0
 		stop_program
 		[ $program != none ] || floor_ns=$loop_ns
-		echo "row jit=$jit $program|$(((loop_ns - floor_ns) / COUNT / 16 / 2))"
+		echo "helper jit=$jit $program|$(((loop_ns - floor_ns) / COUNT / 16 / 2))"
 	done
 done

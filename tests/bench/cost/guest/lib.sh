@@ -23,6 +23,13 @@ hooks() {
 # machine did in a window that begins with them, less what it does in such a window without any.
 loop() {
 	local idle
+	if [ "$1" = modules ]; then
+		loop_modules 2
+		used=$(used_ns)
+		loop_modules "$2"
+		used=$(($(used_ns) - used)) loop_ns=$(result window_ns) cost_ns=$(result busy_ns) idle_us=0
+		return
+	fi
 	bench "run $1 $2 $3 $WINDOW_MS" # the first time is dearer: symbols, stacks, pages
 	bench "run none 0 0 $WINDOW_MS"
 	idle=$(result busy_ns)
@@ -33,6 +40,19 @@ loop() {
 	count=$(result count)
 	cost_ns=$(($(result busy_ns) - idle))
 	idle_us=$((idle / 1000))
+}
+
+# One of COUNT modules after the other, loaded and unloaded: as loop.
+loop_modules() {
+	local i=0
+	bench mark
+	while [ $i -lt "$1" ]; do
+		insmod /kmod/textbook.ko
+		rmmod textbook
+		i=$((i + 1))
+	done
+	sleep 0.2
+	bench since
 }
 
 # ns that the tool had on a CPU, all its threads: its share of the cost, and of the idle window.
