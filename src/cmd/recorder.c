@@ -24,6 +24,7 @@ struct recorder {
 	bool modules_changed; /* since the list was written */
 	bool full;            /* --max-size is reached */
 	bool from_model;      /* begun in the middle of the stream */
+	uint64_t begun_ns;    /* ... so long after watching began */
 	bool ended;           /* recorder_finish was there */
 	int err;              /* of writing */
 };
@@ -42,6 +43,7 @@ struct recorder *recorder_new(struct session *session, const struct options *opt
 void recorder_from_model(struct recorder *recorder)
 {
 	recorder->from_model = true;
+	recorder->begun_ns = recorder->session->facts.uptime_ns;
 }
 
 void recorder_free(struct recorder *recorder)
@@ -242,9 +244,10 @@ static void summarize(const struct recorder *recorder, const char *path, struct 
 			 (stats.nr_begun - 1) % options->rotate + 1, stats.nr_begun);
 	log_info("recorded %s into '%s'%s: %" PRIu64 " events, %s, %" PRIu64 ".%" PRIu64
 		 " bytes an event, %" PRIu64 " lost",
-		 units_duration(recorder->session->facts.uptime_ns, watched, sizeof(watched)), path,
-		 files, stats.events, units_bytes(stats.bytes, bytes, sizeof(bytes)), tenths / 10,
-		 tenths % 10, stats.lost);
+		 units_duration(recorder->session->facts.uptime_ns - recorder->begun_ns, watched,
+				sizeof(watched)),
+		 path, files, stats.events, units_bytes(stats.bytes, bytes, sizeof(bytes)),
+		 tenths / 10, tenths % 10, stats.lost);
 }
 
 /* Ends the file. A recording of one that was cut off says itself that it was. */

@@ -242,7 +242,7 @@ static int run_file(struct session *session)
 	return SESSION_END;
 }
 
-/* ---- played back and forth -------------------------------------------------------------------- */
+/* ---- played back and forth ---------------------------------------------------------------- */
 
 /* The next event: 1, 0 at the end, or -1 with an exit code in *code. */
 static int next_event(struct session *session, struct event *event, int *code)
