@@ -8,17 +8,19 @@
 # own JIT: vmalloc space by the function that took it, with guard pages
 own() {
 	set_jit "$1"
-	vmallocinfo_real | sort >/tmp/before
+	vmallocinfo_real >/tmp/before
 	start_vmtrace
-	vmallocinfo_real | sort >/tmp/after
+	vmallocinfo_real >/tmp/after
 	echo "own jit=$1|resident memory|$(awk '/VmHWM/ { print $2 }' /proc/$tool/status)K"
-	comm -13 /tmp/before /tmp/after 2>/dev/null | awk -v jit="$1" '{
+	awk -v jit="$1" '
+		FNR == NR { before[$1] = 1; next }
+		!($1 in before) {
 			sub(/\+.*/, "", $3); sum[$3] += $2; n[$3]++; all += $2
 		}
 		END {
 			for (who in sum) print "own jit=" jit "|" who ", " n[who] " areas|" sum[who] / 1024 "K"
 			print "own jit=" jit "|all|" all / 1024 "K"
-		}'
+		}' /tmp/before /tmp/after
 	stop_vmtrace
 }
 own 0
