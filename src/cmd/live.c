@@ -71,8 +71,7 @@ static int flow(struct live *live, uint64_t duration_ns)
 		code = session_run(&live->watch.session, slice_ns(live, now_ns));
 		now_ns = clock_now_ns();
 		if (code == SESSION_MORE && !live->jsonl.out &&
-		    now_ns > live->watch.moments.next_ns &&
-		    session_tell_time(&live->watch.session))
+		    now_ns > live->watch.moments.next_ns && session_tell_time(&live->watch.session))
 			return SESSION_END;
 		if (live_tick(live, now_ns) == SESSION_END)
 			return SESSION_END;
@@ -186,7 +185,7 @@ const struct command cmd_live = {
 		"kernel's own list. With -o FILE it records, too: 'vmtrace replay FILE' then "
 		"shows the same. With --json the events go to stdout as JSON Lines; into a file or "
 		"pipe the terminal still has the screen.",
-	.takes = TAKES_INPUT | TAKES_JSON | TAKES_SCREEN | TAKES_DURATION | TAKES_INTERVAL | TAKES_CAPTURE | TAKES_COLOR |
-		 TAKES_TOP | TAKES_OUTPUT | TAKES_RECORD,
+	.takes = TAKES_INPUT | TAKES_JSON | TAKES_SCREEN | TAKES_DURATION | TAKES_INTERVAL |
+		 TAKES_CAPTURE | TAKES_COLOR | TAKES_TOP | TAKES_OUTPUT | TAKES_RECORD,
 	.run = run,
 };

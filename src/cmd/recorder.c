@@ -24,6 +24,7 @@ struct recorder {
 	bool modules_changed; /* since the list was written */
 	bool full;            /* --max-size is reached */
 	bool from_model;      /* begun in the middle of the stream */
+	uint64_t begun_ns;    /* ... so long after watching began */
 	bool ended;           /* recorder_finish was there */
 	int err;              /* of writing */
 };
@@ -42,6 +43,7 @@ struct recorder *recorder_new(struct session *session, const struct options *opt
 void recorder_from_model(struct recorder *recorder)
 {
 	recorder->from_model = true;
+	recorder->begun_ns = recorder->session->facts.uptime_ns;
 }
 
 void recorder_free(struct recorder *recorder)
@@ -147,9 +149,9 @@ static void watch_modules(struct recorder *recorder, const struct event *event)
 {
 	const struct area *area;
 
-	if (event->type == EV_ALLOC && event->kind == KIND_MODULE)
-		recorder->modules_changed = true;
-	if (event->type != EV_FREE)
+	if (event->type == EV_ALLOC)
+		recorder->modules_changed |= event->kind == KIND_MODULE;
+	if (event->type != EV_FREE || recorder->modules_changed)
 		return;
 	area = space_area_at(recorder->session->space, event->start);
 	if (area && area->kind == KIND_MODULE)
@@ -165,16 +167,23 @@ bool recorder_is_over(const struct recorder *recorder)
  * told, as by a reader of the output that has gone, to stop. */
 int recorder_event(struct recorder *recorder, const struct event *event)
 {
-	if (!recorder_is_over(recorder) && !recorder->series)
+	bool over = recorder_is_over(recorder);
+
+	if (!over && !recorder->series) {
 		recorder->err = open_series(recorder);
-	if (!recorder_is_over(recorder)) {
+		over = recorder->err != 0;
+	}
+	if (!over) {
 		int err = series_event(recorder->series, event);
 
-		recorder->full = err == -E2BIG;
-		recorder->err = recorder->full ? 0 : err;
+		if (err) {
+			recorder->full = err == -E2BIG;
+			recorder->err = recorder->full ? 0 : err;
+			over = true;
+		}
 	}
 	watch_modules(recorder, event);
-	return recorder_is_over(recorder) && recorder->session->reader ? -EPIPE : 0;
+	return over && recorder->session->reader ? -EPIPE : 0;
 }
 
 int recorder_begin(struct recorder *recorder)
@@ -235,9 +244,10 @@ static void summarize(const struct recorder *recorder, const char *path, struct 
 			 (stats.nr_begun - 1) % options->rotate + 1, stats.nr_begun);
 	log_info("recorded %s into '%s'%s: %" PRIu64 " events, %s, %" PRIu64 ".%" PRIu64
 		 " bytes an event, %" PRIu64 " lost",
-		 units_duration(recorder->session->facts.uptime_ns, watched, sizeof(watched)), path,
-		 files, stats.events, units_bytes(stats.bytes, bytes, sizeof(bytes)), tenths / 10,
-		 tenths % 10, stats.lost);
+		 units_duration(recorder->session->facts.uptime_ns - recorder->begun_ns, watched,
+				sizeof(watched)),
+		 path, files, stats.events, units_bytes(stats.bytes, bytes, sizeof(bytes)),
+		 tenths / 10, tenths % 10, stats.lost);
 }
 
 /* Ends the file. A recording of one that was cut off says itself that it was. */

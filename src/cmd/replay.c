@@ -242,11 +242,12 @@ const struct command cmd_replay = {
 	.name = "replay",
 	.summary = "what live showed, from a recording",
 	.help = "Plays FILE (.vmt or JSON Lines): on a terminal as the full screen of live with a "
-		"time bar ('?' there names every key), else it prints the blocks that 'vmtrace live' printed "
+		"time bar ('?' there names every key), else it prints the blocks that 'vmtrace "
+		"live' printed "
 		"while it was recorded, or would have printed with this --interval. Ctrl-C ends "
 		"with the totals so far.",
 	.words = "FILE",
-	.takes =
-		TAKES_SCREEN | TAKES_INPUT | TAKES_INTERVAL | TAKES_TOP | TAKES_COLOR | TAKES_WORDS | TAKES_REPLAY,
+	.takes = TAKES_SCREEN | TAKES_INPUT | TAKES_INTERVAL | TAKES_TOP | TAKES_COLOR |
+		 TAKES_WORDS | TAKES_REPLAY,
 	.run = run,
 };

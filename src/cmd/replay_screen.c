@@ -14,11 +14,12 @@
 #include "record/reader.h"
 #include "view/units.h"
 
-#define BUCKETS     1024u       /* of the time bar */
+#define BUCKETS     1024u        /* of the time bar */
 #define FRAME_NS    100000000ull /* while it plays a frame is not made more often */
 #define NAP_MS      20u
 #define SLICE_NS    50000000ull /* of reading, until keys are looked at */
 #define PASSED_PART 20u
+#define MAX_LEAD_NS 5000000000ull /* from the begin that the header tells to the first event */
 
 struct player {
 	struct watch watch;
@@ -33,10 +34,11 @@ struct player {
 	bool ending;
 };
 
-/* ---- the recording as a whole, read once ------------------------------------------------------ */
+/* ---- the recording as a whole, read once -------------------------------------------------- */
 
 struct span {
 	uint64_t first_ns, last_ns;
+	bool any;
 	uint64_t *fails;
 	uint32_t nr_fails, capacity;
 };
@@ -60,8 +62,10 @@ static int take_span(struct span *span, const struct event *event)
 {
 	if (event->type == EV_STACK)
 		return 0;
-	if (!span->first_ns)
+	/* One that was begun in the middle of a watch has nothing of what was before. */
+	if (!span->any && event->t_ns > span->first_ns + MAX_LEAD_NS)
 		span->first_ns = event->t_ns;
+	span->any = true;
 	if (event->t_ns > span->last_ns)
 		span->last_ns = event->t_ns;
 	return event->type == EV_FAIL ? add_fail(span, event->t_ns) : 0;
@@ -116,7 +120,7 @@ static int survey(struct player *player)
 	return err;
 }
 
-/* ---- events ----------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------- */
 
 static int before_event(void *context, const struct event *event)
 {
@@ -131,8 +135,7 @@ static bool is_change(const struct player *player, const struct event *event)
 {
 	switch (event->type) {
 	case EV_PURGE:
-		return player->lazy_bytes !=
-		       space_totals(player->watch.session.space).lazy_bytes;
+		return player->lazy_bytes != space_totals(player->watch.session.space).lazy_bytes;
 	case EV_ALLOC:
 	case EV_FREE:
 	case EV_FAIL:
@@ -153,13 +156,12 @@ static int after_event(void *context, const struct event *event)
 		player->fail_ns = event->t_ns;
 	if (err || player->stop_at == STOP_NEVER)
 		return err;
-	if (event->type == EV_FAIL ||
-	    (player->stop_at == STOP_CHANGE && is_change(player, event)))
+	if (event->type == EV_FAIL || (player->stop_at == STOP_CHANGE && is_change(player, event)))
 		return -EINTR; /* session_play returns */
 	return 0;
 }
 
-/* ---- moving in time --------------------------------------------------------------------------- */
+/* ---- moving in time ----------------------------------------------------------------------- */
 
 static void stop_playing(struct player *player)
 {
@@ -305,7 +307,7 @@ static int move(struct player *player, enum action action)
 	}
 }
 
-/* ---- the run ---------------------------------------------------------------------------------- */
+/* ---- the run ------------------------------------------------------------------------------ */
 
 static int take_keys(struct player *player)
 {
@@ -363,8 +365,8 @@ static int show(struct player *player)
 		screen_frame(&player->screen, player->at_ns, now_ns);
 		if (code != SESSION_MORE)
 			break;
-		for (uint64_t waited = 0; waited < frame_ns && !term_pending(player->screen.term) &&
-					  !stop_requested();
+		for (uint64_t waited = 0;
+		     waited < frame_ns && !term_pending(player->screen.term) && !stop_requested();
 		     waited += NAP_MS * 1000000ull)
 			term_wait(player->screen.term, NAP_MS);
 	}

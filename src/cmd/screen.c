@@ -19,7 +19,7 @@
 #define REPORT_SHARE     200u          /* ... nor in more than this part of the time */
 #define NS_PER_S         1000000000ull
 
-/* ---- whether ---------------------------------------------------------------------------------- */
+/* ---- whether ------------------------------------------------------------------------------ */
 
 bool screen_is_wanted(const struct options *options)
 {
@@ -34,7 +34,8 @@ bool screen_is_wanted(const struct options *options)
 		return false;
 	if (!term_check(why, sizeof(why)))
 		return true;
-	log_note("no full screen, since %s%s", why, options->json ? "" : ": it prints blocks instead");
+	log_note("no full screen, since %s%s", why,
+		 options->json ? "" : ": it prints blocks instead");
 	return false;
 }
 
@@ -47,7 +48,7 @@ static bool wants_color(const struct options *options)
 	return !(no_color && *no_color);
 }
 
-/* ---- messages --------------------------------------------------------------------------------- */
+/* ---- messages ----------------------------------------------------------------------------- */
 
 static void take_message(void *context, enum log_level level, const char *line)
 {
@@ -84,7 +85,7 @@ static void print_messages(const struct screen_messages *messages)
 		fprintf(stderr, "vmtrace: %s\n", messages->lines[i % SCREEN_MESSAGES]);
 }
 
-/* ---- evidence --------------------------------------------------------------------------------- */
+/* ---- evidence ----------------------------------------------------------------------------- */
 
 void screen_init(struct screen *screen, struct watch *watch, const struct options *options)
 {
@@ -154,7 +155,7 @@ void screen_forget(struct screen *screen)
 	screen->state.message[0] = '\0';
 }
 
-/* ---- the terminal ----------------------------------------------------------------------------- */
+/* ---- the terminal ------------------------------------------------------------------------- */
 
 int screen_open(struct screen *screen)
 {
@@ -195,7 +196,7 @@ void screen_release(struct screen *screen)
 	pthread_mutex_destroy(&screen->messages.lock);
 }
 
-/* ---- what a frame is made of ------------------------------------------------------------------ */
+/* ---- what a frame is made of -------------------------------------------------------------- */
 
 static bool is_frozen(const struct screen *screen)
 {
@@ -311,11 +312,12 @@ static void freeze(struct screen *screen)
 	frozen->last_event = screen->tail ? tail_total(screen->tail) : 0;
 	if (!frozen->mark) {
 		screen->state.paused = false;
-		state_say(&screen->state, true, "the map is being read anew: pause again in a moment");
+		state_say(&screen->state, true,
+			  "the map is being read anew: pause again in a moment");
 	}
 }
 
-/* ---- frames ----------------------------------------------------------------------------------- */
+/* ---- frames ------------------------------------------------------------------------------- */
 
 static void lay_out(struct screen *screen)
 {
@@ -377,14 +379,15 @@ void screen_frame(struct screen *screen, uint64_t now_ns, uint64_t wall_ns)
 	screen->model.from.trust = trust_now(screen, now_ns, wall_ns);
 	if (!clock_only)
 		build(screen, screen->changed && !is_frozen(screen));
-	grid = draw_screen(&screen->model, &screen->state, &screen->layout, term_utf8(screen->term));
+	grid = draw_screen(&screen->model, &screen->state, &screen->layout,
+			   term_utf8(screen->term));
 	if (grid)
 		term_show(screen->term, grid, screen->anew);
 	screen->frame_ns = now_ns;
 	screen->changed = screen->dirty = screen->anew = false;
 }
 
-/* ---- keys ------------------------------------------------------------------------------------- */
+/* ---- keys --------------------------------------------------------------------------------- */
 
 static struct keys_context context_of(const struct screen *screen)
 {

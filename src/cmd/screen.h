@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The screen of a session that is watched: evidence collected while events pass, a frame when one is
- * due, and what keys ask for. live_screen and replay_screen drive it, each with its own source and
- * clock.
+ * The screen of a session that is watched: evidence collected while events pass, a frame when one
+ * is due, and what keys ask for. live_screen and replay_screen drive it, each with its own source
+ * and clock.
  *
  * Nothing here waits for the terminal (screen/term.h), so capture goes on whatever that does.
  */
@@ -59,7 +59,7 @@ struct screen {
 	/* evidence */
 	struct leaks *leaks;
 	struct leaks_report report;
-	uint64_t report_ns VMT_ALIGNED8; /* when it was made, by the clock of the frames */
+	uint64_t report_ns VMT_ALIGNED8;       /* when it was made, by the clock of the frames */
 	uint64_t report_after_ns VMT_ALIGNED8; /* no other one before, by the machine's clock */
 	bool reported;
 	struct tail *tail;

@@ -34,8 +34,8 @@ static void write_text(struct screen *screen, bool overwrite)
 {
 	struct state *state = &screen->state;
 	struct view view = screen->model.from.view;
-	int fd = open(state->line,
-		      O_WRONLY | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_EXCL), 0600);
+	int fd = open(state->line, O_WRONLY | O_CREAT | O_CLOEXEC | (overwrite ? O_TRUNC : O_EXCL),
+		      0600);
 	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
 	bool failed;
 

@@ -37,7 +37,8 @@ struct watch {
 };
 
 /* Opens the session, and prints the first block if the source has begun with a snapshot. watch is
- * zeroed but for pause, first, event and context. Exit code; watch_close is legal after a failure. */
+ * zeroed but for pause, first, event and context. Exit code; watch_close is legal after a failure.
+ */
 int watch_open(struct watch *watch, const struct options *options);
 void watch_close(struct watch *watch);
 

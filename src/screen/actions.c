@@ -17,7 +17,7 @@ void actions_release(struct actions *actions)
 	*actions = (struct actions){ 0 };
 }
 
-/* ---- expressions ------------------------------------------------------------------------------ */
+/* ---- expressions -------------------------------------------------------------------------- */
 
 /* Compiles what was typed in place of *filter; what is wrong is said. */
 static bool compile(struct state *state, struct filter **filter, char *text, size_t len)
@@ -47,7 +47,7 @@ static void set_filter(struct actions *actions, struct state *state)
 		state_say(state, false, "owners and events are filtered; n and N go to the areas");
 }
 
-/* ---- jumps ------------------------------------------------------------------------------------ */
+/* ---- jumps -------------------------------------------------------------------------------- */
 
 static void jump(struct state *state, uint32_t address)
 {
@@ -139,7 +139,7 @@ static void go_to(struct state *state, const struct model *model)
 	}
 }
 
-/* ---- the rest --------------------------------------------------------------------------------- */
+/* ---- the rest ----------------------------------------------------------------------------- */
 
 static void ask_fit(struct state *state)
 {

@@ -17,8 +17,8 @@ struct actions {
 
 void actions_release(struct actions *actions);
 
-/* Does what action asks for, in the map that the model shows, and says what came of it. False: it is
- * not one of those that need no more than that. */
+/* Does what action asks for, in the map that the model shows, and says what came of it. False: it
+ * is not one of those that need no more than that. */
 bool actions_do(struct actions *actions, enum action action, struct state *state,
 		const struct model *model);
 

@@ -25,7 +25,7 @@ struct page {
 	const struct model *model;
 };
 
-/* ---- an area ---------------------------------------------------------------------------------- */
+/* ---- an area ------------------------------------------------------------------------------ */
 
 static void put_stack(struct page *page, uint32_t stack_id, uint32_t caller_id)
 {
@@ -36,7 +36,8 @@ static void put_stack(struct page *page, uint32_t stack_id, uint32_t caller_id)
 		fputs(" stack, the innermost first:\n", page->out);
 		text_frames(page->out, &page->view, stack_id, 3);
 	} else if (*caller) {
-		fprintf(page->out, " asked for by %s; it was there before vmtrace, which has no stack\n",
+		fprintf(page->out,
+			" asked for by %s; it was there before vmtrace, which has no stack\n",
 			text_ascii(caller, label, sizeof(label)));
 	} else {
 		fputs(" no stack is known\n", page->out);
@@ -74,12 +75,12 @@ static void put_death(struct page *page, const struct area *area)
 		return;
 	units_duration(text_age(&page->view, area->free_ns), age, sizeof(age));
 	if (area->flags & AREA_F_UNSEEN) {
-		fprintf(page->out, " freed at least %s ago, which nobody saw; a purge gives it back\n",
-			age);
+		fprintf(page->out,
+			" freed at least %s ago, which nobody saw; a purge gives it back\n", age);
 		return;
 	}
-	fprintf(page->out, " freed %s ago by %s%s%s; the next purge gives it back\n",
-		age, text_task(&page->view, area->freer_pid, area->freer_comm, task),
+	fprintf(page->out, " freed %s ago by %s%s%s; the next purge gives it back\n", age,
+		text_task(&page->view, area->freer_pid, area->freer_comm, task),
 		*caller ? ", " : "", text_ascii(caller, label, sizeof(label)));
 }
 
@@ -97,7 +98,8 @@ static void put_history(struct page *page, uint32_t start, uint32_t end)
 	}
 	fputs(" what happened here, the newest first:\n", page->out);
 	for (uint32_t i = 0; i < history.count; i++)
-		text_event(page->out, &page->view, &list[i]->event, page->model->from.base_ns, false);
+		text_event(page->out, &page->view, &list[i]->event, page->model->from.base_ns,
+			   false);
 	if (history.gap)
 		fputs(" events were lost meanwhile: something may be missing here\n", page->out);
 }
@@ -169,13 +171,14 @@ static void put_cursor(struct page *page, const struct state *state)
 	}
 	if (count > 1)
 		fprintf(page->out,
-			" one of %" PRIu32 " areas in this cell of the map ([ and ] walk, + zooms)\n",
+			" one of %" PRIu32
+			" areas in this cell of the map ([ and ] walk, + zooms)\n",
 			count);
 	put_area(page, area);
 	put_neighbours(page, area->start, area->end);
 }
 
-/* ---- an owner --------------------------------------------------------------------------------- */
+/* ---- an owner ----------------------------------------------------------------------------- */
 
 static bool is_of(const struct page *page, const struct area *area, enum owners_by by, uint64_t id)
 {
@@ -222,9 +225,10 @@ static void put_owner(struct page *page, const struct state *state)
 		fputs(" it holds nothing now\n", page->out);
 		return;
 	}
-	fprintf(page->out, " %s\n", text_ascii(names_text(view->names, owner->name_id), label,
-					       sizeof(label)));
-	fprintf(page->out, " holds %s in %s%" PRIu32 " areas, of it %s guard pages; the oldest is %s",
+	fprintf(page->out, " %s\n",
+		text_ascii(names_text(view->names, owner->name_id), label, sizeof(label)));
+	fprintf(page->out,
+		" holds %s in %s%" PRIu32 " areas, of it %s guard pages; the oldest is %s",
 		text_bytes(view, owner->live_bytes, bytes), text_tilde(view), owner->areas,
 		text_bytes(view, owner->guard_bytes, guard),
 		units_duration(text_age(view, owner->oldest_birth_ns), age, sizeof(age)));
@@ -242,7 +246,7 @@ static void put_owner(struct page *page, const struct state *state)
 	put_owners_areas(page, state->detail_by, state->detail_id);
 }
 
-/* ---- the rest --------------------------------------------------------------------------------- */
+/* ---- the rest ----------------------------------------------------------------------------- */
 
 static void put_leak(struct page *page, uint64_t id)
 {

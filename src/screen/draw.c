@@ -10,7 +10,7 @@
 #include "screen/panes.h"
 #include "view/units.h"
 
-/* ---- what panes share ------------------------------------------------------------------------- */
+/* ---- what panes share --------------------------------------------------------------------- */
 
 bool pane_item(struct pane_flow *flow, uint8_t style, const char *format, ...)
 {
@@ -23,7 +23,8 @@ bool pane_item(struct pane_flow *flow, uint8_t style, const char *format, ...)
 	va_end(args);
 	if (column + strlen(text) > flow->args->box.columns)
 		return false;
-	flow->column = grid_text(flow->args->grid, &flow->args->box, flow->row, column, style, text);
+	flow->column =
+		grid_text(flow->args->grid, &flow->args->box, flow->row, column, style, text);
 	return true;
 }
 
@@ -73,8 +74,8 @@ void pane_title(const struct pane_args *args, enum pane pane, const char *text)
 	}
 	room = (uint32_t)strlen(tabs) + 7;
 	if (column + room < args->box.columns)
-		grid_printf(args->grid, &args->box, 0, args->box.columns - room, STYLE_FREE, " Tab:%s ",
-			    tabs);
+		grid_printf(args->grid, &args->box, 0, args->box.columns - room, STYLE_FREE,
+			    " Tab:%s ", tabs);
 }
 
 uint8_t pane_row_style(const struct pane_args *args, bool selected, uint8_t style)
@@ -113,7 +114,7 @@ const char *pane_change(int64_t bytes, const char *tilde, char *buf, size_t len)
 	return buf;
 }
 
-/* ---- the screen ------------------------------------------------------------------------------- */
+/* ---- the screen --------------------------------------------------------------------------- */
 
 typedef void pane_draw(const struct pane_args *args);
 
@@ -128,9 +129,9 @@ static void draw(struct pane_args args, const struct box *box, bool active, pane
 static pane_draw *drawer_of(enum pane pane)
 {
 	static pane_draw *const drawers[PANE_COUNT] = {
-		[PANE_OWNERS] = pane_owners,     [PANE_HOLES] = pane_holes,
-		[PANE_LEAKS] = pane_leaks,       [PANE_FAILURES] = pane_failures,
-		[PANE_EVENTS] = pane_events,     [PANE_DIFF] = pane_diff,
+		[PANE_OWNERS] = pane_owners, [PANE_HOLES] = pane_holes,
+		[PANE_LEAKS] = pane_leaks,   [PANE_FAILURES] = pane_failures,
+		[PANE_EVENTS] = pane_events, [PANE_DIFF] = pane_diff,
 		[PANE_DETAIL] = pane_detail,
 	};
 

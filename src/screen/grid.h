@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a screen shows, as cells: a code point and a style each. Pure memory; who draws into it knows
- * no terminal, and the terminal (term.h) knows only this.
+ * What a screen shows, as cells: a code point and a style each. Pure memory; who draws into it
+ * knows no terminal, and the terminal (term.h) knows only this.
  *
  * Everything is written into a box of the grid and clipped to it, so that no text of a task or a
  * module can leave its pane. Text is printable ASCII: any other byte becomes '?'.
@@ -52,8 +52,8 @@ struct box {
 	uint32_t columns;
 };
 
-/* All blank. At most GRID_MAX_ROWS by GRID_MAX_COLUMNS: what is beyond is not there. NULL on lack of
- * memory. grid_free(NULL) is legal. */
+/* All blank. At most GRID_MAX_ROWS by GRID_MAX_COLUMNS: what is beyond is not there. NULL on lack
+ * of memory. grid_free(NULL) is legal. */
 struct grid *grid_new(uint32_t rows, uint32_t columns, bool utf8);
 void grid_free(struct grid *grid);
 

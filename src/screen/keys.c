@@ -59,7 +59,7 @@ uint32_t keys_fit_bytes(uint32_t digit)
 	return digit >= 1 && digit <= 9 ? 1u << (19 + digit) : 0;
 }
 
-/* ---- typing ---------------------------------------------------------------------------------- */
+/* ---- typing ------------------------------------------------------------------------------- */
 
 static enum action ask(struct state *state, enum prompt prompt, const char *line)
 {
@@ -108,7 +108,7 @@ static enum action press_in_prompt(struct state *state, uint32_t key)
 	return ACTION_DRAW;
 }
 
-/* ---- lists ----------------------------------------------------------------------------------- */
+/* ---- lists -------------------------------------------------------------------------------- */
 
 static enum action to_pane(struct state *state, enum pane pane)
 {
@@ -160,7 +160,7 @@ static enum action move_list(struct state *state, const struct keys_context *con
 	return ACTION_DRAW;
 }
 
-/* ---- the map --------------------------------------------------------------------------------- */
+/* ---- the map ------------------------------------------------------------------------------ */
 
 static void move_cursor(struct state *state, const struct keys_context *context, int64_t bytes)
 {
@@ -223,7 +223,7 @@ static enum action zoom(struct state *state, const struct keys_context *context,
 	return ACTION_DRAW;
 }
 
-/* ---- the rest -------------------------------------------------------------------------------- */
+/* ---- the rest ----------------------------------------------------------------------------- */
 
 static enum action enter(struct state *state)
 {
@@ -237,7 +237,7 @@ static enum action enter(struct state *state)
 	if (state->pane == PANE_DETAIL && !on_map)
 		return ACTION_NONE;
 	state->detail = on_map ? DETAIL_AREA : details[state->pane];
-	state->detail_id = on_map ? 0 : state->selections[state->pane].id;
+	state->detail_id = on_map ? 0 : state->selections[state->pane].row_id;
 	state->detail_by = state->by;
 	state->selections[PANE_DETAIL] = (struct selection){ 0 };
 	to_pane(state, PANE_DETAIL);

@@ -33,19 +33,19 @@ enum key {
 
 /* What the key asks for beyond the state; the texts are in state->line. */
 enum action {
-	ACTION_NONE = 0,   /* nothing has changed */
-	ACTION_DRAW,       /* the state has changed */
+	ACTION_NONE = 0, /* nothing has changed */
+	ACTION_DRAW,     /* the state has changed */
 	ACTION_QUIT,
-	ACTION_REDRAW,     /* everything, since the terminal may show something else */
-	ACTION_PAUSE,      /* state->paused was switched */
-	ACTION_FILTER,     /* line is a new filter */
-	ACTION_FIND,       /* line is a new expression to look for */
+	ACTION_REDRAW, /* everything, since the terminal may show something else */
+	ACTION_PAUSE,  /* state->paused was switched */
+	ACTION_FILTER, /* line is a new filter */
+	ACTION_FIND,   /* line is a new expression to look for */
 	ACTION_FIND_NEXT,
 	ACTION_FIND_BACK,
-	ACTION_AREA_NEXT,  /* the cursor to the next area */
+	ACTION_AREA_NEXT, /* the cursor to the next area */
 	ACTION_AREA_BACK,
-	ACTION_GOTO,       /* line is an address */
-	ACTION_FIT,        /* line is a size */
+	ACTION_GOTO, /* line is an address */
+	ACTION_FIT,  /* line is a size */
 	ACTION_MARK,
 	ACTION_FOLLOW,     /* the owner selected, or that of the area under the cursor */
 	ACTION_WRITE,      /* line is a file's name */
@@ -56,8 +56,8 @@ enum action {
 	ACTION_STEP_BACK,
 	ACTION_FAIL_NEXT,
 	ACTION_FAIL_BACK,
-	ACTION_TIME,       /* line is a time */
-	ACTION_FORWARD,    /* by a twentieth of the recording */
+	ACTION_TIME,    /* line is a time */
+	ACTION_FORWARD, /* by a twentieth of the recording */
 	ACTION_BACKWARD,
 };
 

@@ -9,7 +9,7 @@
 #define THREE_ROWS    40u
 #define SIDE_COLUMNS  42u
 #define TEXT_COLUMNS  90u /* that a detail is to have before anything stands beside it */
-#define MIN_PANE_ROWS 4u /* title, heading and two rows */
+#define MIN_PANE_ROWS 4u  /* title, heading and two rows */
 #define HEADER_ROWS   4u
 
 static struct box take_rows(struct box *from, uint32_t rows, bool at_end)
@@ -73,9 +73,7 @@ static enum pane side_of(const struct state *state)
 {
 	enum pane pane = state->pane == PANE_DETAIL ? state->before : state->pane;
 
-	return state->pane == PANE_DETAIL ? pane
-	       : pane == PANE_HOLES	  ? PANE_OWNERS
-					  : PANE_HOLES;
+	return state->pane == PANE_DETAIL ? pane : pane == PANE_HOLES ? PANE_OWNERS : PANE_HOLES;
 }
 
 static void split_pane(struct layout *layout, const struct state *state)

@@ -33,9 +33,8 @@ static uint32_t place_window(const struct mapview *map, uint32_t rows, uint32_t 
 {
 	uint32_t row = map->cell_pages * map->columns, window = row * rows;
 	uint32_t at = cursor ? (cursor - map->start) / VMT_PAGE_SIZE : pan;
-	uint32_t last = map->total_pages > window
-				? (map->total_pages - window + row - 1) / row * row
-				: 0;
+	uint32_t last =
+		map->total_pages > window ? (map->total_pages - window + row - 1) / row * row : 0;
 
 	if (recenter)
 		pan = at > window / 2 ? at - window / 2 : 0;

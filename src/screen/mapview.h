@@ -33,10 +33,10 @@ struct mapview {
 };
 
 /*
- * The window of rows by columns cells over space: all of it at zoom 0, each step twice as near, down
- * to a page a cell. even: cells of more than a page are of an even number of pages. *pan: page where
- * the window began; moved so that cursor (0: none) is inside, or in the middle with recenter, and
- * nothing beyond the end is shown. *zoom is cut to where a cell is a page.
+ * The window of rows by columns cells over space: all of it at zoom 0, each step twice as near,
+ * down to a page a cell. even: cells of more than a page are of an even number of pages. *pan: page
+ * where the window began; moved so that cursor (0: none) is inside, or in the middle with recenter,
+ * and nothing beyond the end is shown. *zoom is cut to where a cell is a page.
  */
 struct mapview mapview_make(const struct space *space, uint32_t rows, uint32_t columns, bool even,
 			    uint32_t *zoom, uint32_t *pan, uint32_t cursor, bool recenter);

@@ -12,16 +12,17 @@
 static const uint32_t fit_sizes[MODEL_FITS] = { 1u << 20, 4u << 20, 8u << 20, 16u << 20,
 						32u << 20 };
 
-/* ---- what depends on the map alone ------------------------------------------------------------ */
+/* ---- what depends on the map alone -------------------------------------------------------- */
 
-/* What succeeds for a size succeeds for each smaller one, and what fails for each larger one. So most
- * often one question is enough: whether the largest fits. */
+/* What succeeds for a size succeeds for each smaller one, and what fails for each larger one. So
+ * most often one question is enough: whether the largest fits. */
 static void build_fits(struct model *model)
 {
 	enum attempt_answer most = ATTEMPT_NO;
 
 	for (uint32_t i = MODEL_FITS; i-- > 0;) {
-		struct fit_question question = { .kind = KIND_VMALLOC, .bytes = fit_sizes[i],
+		struct fit_question question = { .kind = KIND_VMALLOC,
+						 .bytes = fit_sizes[i],
 						 .count = 1 };
 		struct model_fit *fit = &model->fits[i];
 
@@ -60,7 +61,7 @@ static int build_map_facts(struct model *model)
 	return hole_list_largest(view->space, MODEL_HOLES, &model->hole_list);
 }
 
-/* ---- owners ----------------------------------------------------------------------------------- */
+/* ---- owners ------------------------------------------------------------------------------- */
 
 struct picker {
 	const struct filter *filter;
@@ -95,10 +96,9 @@ static int by_growth(const void *a, const void *b)
 
 	if (x->bytes_per_min != y->bytes_per_min)
 		return x->bytes_per_min > y->bytes_per_min ? -1 : 1;
-	return x->owner.live_bytes < y->owner.live_bytes ? 1
-	       : x->owner.live_bytes > y->owner.live_bytes
-		       ? -1
-		       : 0;
+	return x->owner.live_bytes < y->owner.live_bytes   ? 1
+	       : x->owner.live_bytes > y->owner.live_bytes ? -1
+							   : 0;
 }
 
 static void take_growth(struct model *model, const struct state *state)
@@ -112,9 +112,8 @@ static void take_growth(struct model *model, const struct state *state)
 	model->growth_known = rows.known;
 	for (uint32_t i = 0; rows.known && i < model->nr_owners; i++) {
 		const struct owner *owner = &model->owners[i].owner;
-		const struct growth_row *row =
-			growth_find(&rows, owner->name_id,
-				    state->by == OWNERS_BY_STACK ? owner->stack_id : 0);
+		const struct growth_row *row = growth_find(
+			&rows, owner->name_id, state->by == OWNERS_BY_STACK ? owner->stack_id : 0);
 
 		model->owners[i].bytes_per_min = row ? row->bytes_per_min : 0;
 	}
@@ -162,7 +161,7 @@ static int build_owners(struct model *model, const struct state *state)
 	return 0;
 }
 
-/* ---- the other lists -------------------------------------------------------------------------- */
+/* ---- the other lists ---------------------------------------------------------------------- */
 
 static int build_diff(struct model *model, const struct state *state)
 {
@@ -198,7 +197,7 @@ static int build_events(struct model *model)
 	return 0;
 }
 
-/* ---- the map ---------------------------------------------------------------------------------- */
+/* ---- the map ------------------------------------------------------------------------------ */
 
 struct marker {
 	const struct model *model;
@@ -216,8 +215,8 @@ static uint8_t marks(void *context, const struct area *area)
 	    leaks_is_leaked(from->leaks, from->leaks_report, area))
 		got |= MAP_SUSPECT;
 	if (state->following) {
-		uint32_t name = owners_label(area, from->view.names, from->view.stacks,
-					     state->follow_by);
+		uint32_t name =
+			owners_label(area, from->view.names, from->view.stacks, state->follow_by);
 		uint32_t stack = state->follow_by == OWNERS_BY_STACK ? area->stack_id : 0;
 
 		if (state_owner_id(name, stack) == state->follow_id)
@@ -270,9 +269,10 @@ const struct area *model_area_at_cursor(const struct model *model, const struct 
 	return best;
 }
 
-/* ---- selections ------------------------------------------------------------------------------- */
+/* ---- selections --------------------------------------------------------------------------- */
 
-/* Only by stack is the stack of an owner more than an example, which may be another one next time. */
+/* Only by stack is the stack of an owner more than an example, which may be another one next time.
+ */
 uint64_t model_owner_id(const struct model *model, uint32_t i)
 {
 	const struct owner *owner = &model->owners[i].owner;
@@ -320,8 +320,7 @@ static uint32_t rows_of(const struct layout *layout, enum pane pane, const struc
 {
 	if (state->pane == pane)
 		return layout_list_rows(&layout->pane);
-	return layout->side.rows && layout->side_pane == pane ? layout_list_rows(&layout->side)
-							      : 1;
+	return layout->side.rows && layout->side_pane == pane ? layout_list_rows(&layout->side) : 1;
 }
 
 static void settle(struct model *model, struct state *state, const struct layout *layout)
@@ -330,21 +329,21 @@ static void settle(struct model *model, struct state *state, const struct layout
 	const struct failures *failures = model->from.failures;
 	struct selection *selections = state->selections;
 
-	state_settle(&selections[PANE_OWNERS], model->nr_owners, rows_of(layout, PANE_OWNERS, state),
-		     false, owner_id, model);
+	state_settle(&selections[PANE_OWNERS], model->nr_owners,
+		     rows_of(layout, PANE_OWNERS, state), false, owner_id, model);
 	state_settle(&selections[PANE_HOLES], model->hole_list.count,
 		     rows_of(layout, PANE_HOLES, state), false, hole_id, &model->hole_list);
 	state_settle(&selections[PANE_LEAKS], leaks ? leaks->count : 0,
 		     rows_of(layout, PANE_LEAKS, state), false, leak_id, leaks);
 	state_settle(&selections[PANE_FAILURES], failures ? failures_count(failures) : 0,
 		     rows_of(layout, PANE_FAILURES, state), true, failure_id, failures);
-	state_settle(&selections[PANE_EVENTS], model->nr_events, rows_of(layout, PANE_EVENTS, state),
-		     true, event_id, model);
-	state_settle(&selections[PANE_DIFF], model->diff.count, rows_of(layout, PANE_DIFF, state), false,
-		     diff_id, model);
+	state_settle(&selections[PANE_EVENTS], model->nr_events,
+		     rows_of(layout, PANE_EVENTS, state), true, event_id, model);
+	state_settle(&selections[PANE_DIFF], model->diff.count, rows_of(layout, PANE_DIFF, state),
+		     false, diff_id, model);
 }
 
-/* ---- all of it -------------------------------------------------------------------------------- */
+/* ---- all of it ---------------------------------------------------------------------------- */
 
 static uint32_t count_lines(const char *text)
 {

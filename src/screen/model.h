@@ -40,13 +40,13 @@ struct model_sources {
 	struct view view; /* space, names, stacks, facts, trend */
 	const struct space_counters *counters;
 	const struct failures *failures;
-	struct tail *tail; /* a history is looked up in it */
+	struct tail *tail;                /* a history is looked up in it */
 	uint64_t last_event VMT_ALIGNED8; /* number in the tail: what came later is not shown */
-	const struct growth *growth; /* of the space that goes on */
+	const struct growth *growth;      /* of the space that goes on */
 	const struct leaks *leaks;
 	const struct leaks_report *leaks_report; /* as it was last made; NULL: none yet */
-	const struct mark *mark;		 /* NULL: none is set */
-	const struct filter *filter;		 /* NULL: all */
+	const struct mark *mark;                 /* NULL: none is set */
+	const struct filter *filter;             /* NULL: all */
 	struct fit_kernel kernel;
 	struct trust_facts trust;
 	uint64_t base_ns VMT_ALIGNED8; /* what times of events are shown from */
@@ -104,10 +104,10 @@ struct model {
 };
 
 /*
- * Makes the model of what `from` shows, for this state and layout. Also settles the state: selections
- * are found again, the map's window is brought to the cursor. fresh: the map has changed since the
- * model was made; without it only what depends on state and layout is made anew. model is zeroed
- * before its first use; 0 or -ENOMEM, then it shows less. Release with model_release.
+ * Makes the model of what `from` shows, for this state and layout. Also settles the state:
+ * selections are found again, the map's window is brought to the cursor. fresh: the map has changed
+ * since the model was made; without it only what depends on state and layout is made anew. model is
+ * zeroed before its first use; 0 or -ENOMEM, then it shows less. Release with model_release.
  */
 int model_build(struct model *model, const struct model_sources *from, struct state *state,
 		const struct layout *layout, bool utf8, bool fresh);
@@ -116,8 +116,8 @@ void model_release(struct model *model);
 /* What names row i of the owners in selection and detail. */
 uint64_t model_owner_id(const struct model *model, uint32_t i);
 
-/* The area that the cursor stands for: the one at it, else the largest of those in its cell. NULL if
- * there is none; *count: how many areas the cell has. */
+/* The area that the cursor stands for: the one at it, else the largest of those in its cell. NULL
+ * if there is none; *count: how many areas the cell has. */
 const struct area *model_area_at_cursor(const struct model *model, const struct state *state,
 					uint32_t *count);
 

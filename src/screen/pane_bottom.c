@@ -8,7 +8,7 @@
 #include "view/trust.h"
 #include "view/units.h"
 
-/* ---- time bar --------------------------------------------------------------------------------- */
+/* ---- time bar ----------------------------------------------------------------------------- */
 
 /* Failures in the part of the recording that a column stands for. */
 static bool fails_at(const struct model_play *play, uint32_t column, uint32_t columns)
@@ -35,14 +35,12 @@ void pane_timebar(const struct pane_args *args)
 	uint32_t column, columns, here;
 
 	snprintf(left, sizeof(left), "+%s ", units_duration(passed_ns, at, sizeof(at)));
-	snprintf(right, sizeof(right), " %s",
-		 units_duration(length_ns, length, sizeof(length)));
+	snprintf(right, sizeof(right), " %s", units_duration(length_ns, length, sizeof(length)));
 	column = grid_right(args->grid, &args->box, 0, 1, 9, STYLE_BOLD, left);
 	columns = args->box.columns - column - (uint32_t)strlen(right) - 3;
 	grid_put(args->grid, &args->box, 0, column, '[', STYLE_PLAIN);
-	here = passed_ns >= length_ns
-		       ? columns - 1
-		       : (uint32_t)((double)passed_ns / (double)length_ns * columns);
+	here = passed_ns >= length_ns ? columns - 1
+				      : (uint32_t)((double)passed_ns / (double)length_ns * columns);
 	for (uint32_t i = 0; i < columns; i++) {
 		bool fails = fails_at(play, i, columns);
 		uint32_t rune = fails ? '!' : i == here ? 'O' : i < here ? '=' : '-';
@@ -56,7 +54,7 @@ void pane_timebar(const struct pane_args *args)
 	grid_text(args->grid, &args->box, 0, column + 2 + columns, STYLE_PLAIN, right);
 }
 
-/* ---- trust ------------------------------------------------------------------------------------ */
+/* ---- trust -------------------------------------------------------------------------------- */
 
 void pane_trust(const struct pane_args *args)
 {
@@ -75,7 +73,7 @@ void pane_trust(const struct pane_args *args)
 	}
 }
 
-/* ---- keys ------------------------------------------------------------------------------------- */
+/* ---- keys --------------------------------------------------------------------------------- */
 
 static const char *question(enum prompt prompt)
 {
@@ -112,12 +110,15 @@ static void put_prompt(const struct pane_args *args)
 
 void pane_keys(const struct pane_args *args)
 {
-	static const char live[] = "q quit  ? help  Tab pane  Enter detail  m map  / filter  p pause  "
-				   "d mark  1-9 would it fit  w write  b group  s sort";
-	static const char replay[] = "q quit  ? help  Space play  . step  x next failure  < > speed  "
-				     "t time  Tab pane  Enter detail  m map  / filter";
-	static const char on_map[] = "q quit  ? help  arrows move  + - zoom  [ ] areas  Enter detail  "
-				     "* follow  g go to  m back to the list";
+	static const char live[] =
+		"q quit  ? help  Tab pane  Enter detail  m map  / filter  p pause  "
+		"d mark  1-9 would it fit  w write  b group  s sort";
+	static const char replay[] =
+		"q quit  ? help  Space play  . step  x next failure  < > speed  "
+		"t time  Tab pane  Enter detail  m map  / filter";
+	static const char on_map[] =
+		"q quit  ? help  arrows move  + - zoom  [ ] areas  Enter detail  "
+		"* follow  g go to  m back to the list";
 	const struct state *state = args->state;
 	const char *text = args->model->play.on ? replay : live;
 

@@ -35,8 +35,9 @@ static const char *owner_text(const struct view *view, const struct failure *fai
 			      char buf[TEXT_LABEL])
 {
 	struct stack stack = stacks_get(view->stacks, failure->event.stack_id);
-	const char *name =
-		stack.nr_frames ? names_text(view->names, kind_owner_frame(view->names, stack)) : "";
+	const char *name = stack.nr_frames
+				   ? names_text(view->names, kind_owner_frame(view->names, stack))
+				   : "";
 
 	return text_ascii(*name ? name : "?", buf, TEXT_LABEL);
 }
@@ -124,7 +125,8 @@ static void put_row(const struct pane_args *args, uint32_t row, const struct fai
 		 text_task(view, failure->event.pid, failure->event.comm_id, task),
 		 *verdict ? verdict : "not diagnosed", owner_text(view, failure, label));
 	if (selected)
-		grid_printf(args->grid, &args->box, row, 0, style, "%*s", (int)args->box.columns, "");
+		grid_printf(args->grid, &args->box, row, 0, style, "%*s", (int)args->box.columns,
+			    "");
 	grid_field(args->grid, &args->box, row, 0, args->box.columns, style, text);
 }
 
@@ -143,8 +145,8 @@ void pane_failures(const struct pane_args *args)
 			  "no allocation has failed while vmtrace watched");
 		return;
 	}
-	grid_printf(args->grid, &args->box, 1, 0, STYLE_FREE, " %8s %6s %8s  %-18s %s", "AGO", "TIMES",
-		    "ASKED", "TASK", "WHY, BY WHICH FUNCTION");
+	grid_printf(args->grid, &args->box, 1, 0, STYLE_FREE, " %8s %6s %8s  %-18s %s", "AGO",
+		    "TIMES", "ASKED", "TASK", "WHY, BY WHICH FUNCTION");
 	for (uint32_t i = sel->top; i < count && i - sel->top + 2 < rows; i++)
 		put_row(args, i - sel->top + 2, failures_at(failures, i), i == sel->index);
 }

@@ -15,7 +15,7 @@ static const struct view *view_of(const struct pane_args *args)
 	return &args->model->from.view;
 }
 
-/* ---- the first row ---------------------------------------------------------------------------- */
+/* ---- the first row ------------------------------------------------------------------------ */
 
 static uint8_t mode_text(const struct pane_args *args, char *text, size_t len)
 {
@@ -54,7 +54,8 @@ static void title_row(const struct pane_args *args)
 	flow.args = &left;
 	pane_item(&flow, STYLE_BOLD, "vmtrace %s", facts->version ? facts->version : "");
 	if (facts->hostname && *facts->hostname)
-		pane_item(&flow, STYLE_PLAIN, "%s", text_ascii(facts->hostname, host, sizeof(host)));
+		pane_item(&flow, STYLE_PLAIN, "%s",
+			  text_ascii(facts->hostname, host, sizeof(host)));
 	if (facts->kernel && *facts->kernel)
 		pane_item(&flow, STYLE_PLAIN, "%s", text_ascii(facts->kernel, host, sizeof(host)));
 	if (facts->cpus)
@@ -68,7 +69,7 @@ static void title_row(const struct pane_args *args)
 		  right);
 }
 
-/* ---- totals ----------------------------------------------------------------------------------- */
+/* ---- totals ------------------------------------------------------------------------------- */
 
 struct shares {
 	uint32_t gap;
@@ -110,8 +111,8 @@ static void put_shares(struct pane_flow *flow, const struct shares *shares)
 static void totals_row(const struct pane_args *args, uint32_t row)
 {
 	static const struct shares shares[] = {
-		{ 3, true, true, true },   { 2, true, true, true },    { 2, true, false, true },
-		{ 2, true, false, false }, { 2, false, false, true }, { 2, false, false, false },
+		{ 3, true, true, true },    { 2, true, true, true },   { 2, true, false, true },
+		{ 2, true, false, false },  { 2, false, false, true }, { 2, false, false, false },
 		{ 1, false, false, false },
 	};
 	struct pane_args wide = *args;
@@ -132,7 +133,7 @@ static void totals_row(const struct pane_args *args, uint32_t row)
 	}
 }
 
-/* ---- holes ------------------------------------------------------------------------------------ */
+/* ---- holes -------------------------------------------------------------------------------- */
 
 static void failed_item(struct pane_flow *flow)
 {
@@ -181,7 +182,7 @@ static void holes_row(const struct pane_args *args, uint32_t row)
 	failed_item(&flow);
 }
 
-/* ---- fit -------------------------------------------------------------------------------------- */
+/* ---- fit ---------------------------------------------------------------------------------- */
 
 static void fit_item(struct pane_flow *flow, const struct model_fit *fit)
 {
@@ -231,7 +232,7 @@ void pane_header(const struct pane_args *args)
 	fit_row(args, 3);
 }
 
-/* ---- without a map ---------------------------------------------------------------------------- */
+/* ---- without a map ------------------------------------------------------------------------ */
 
 static void owner_row(const struct pane_args *args, uint32_t row)
 {

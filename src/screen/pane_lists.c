@@ -15,7 +15,7 @@ static void clear_row(const struct pane_args *args, uint32_t row, uint8_t style)
 	grid_printf(args->grid, &args->box, row, 0, style, "%*s", (int)args->box.columns, "");
 }
 
-/* ---- holes ------------------------------------------------------------------------------------ */
+/* ---- holes -------------------------------------------------------------------------------- */
 
 #define BUCKETS 7u /* 4K-16K, ... 4M-16M, 16M+ */
 
@@ -45,7 +45,7 @@ static void put_bucket(const struct pane_args *args, uint32_t row, uint32_t i,
 		       const struct bucket *sums, uint32_t most)
 {
 	static const char *const names[BUCKETS] = { "4K-16K", "16K-64K", "64K-256K", "256K-1M",
-						    "1M-4M", "4M-16M", "16M+" };
+						    "1M-4M",  "4M-16M",  "16M+" };
 	const struct view *view = &args->model->from.view;
 	char count[TEXT_NUMBER], bytes[TEXT_NUMBER] = "-";
 	uint32_t column;
@@ -72,7 +72,8 @@ static uint32_t histogram(const struct pane_args *args, uint32_t row)
 	return row;
 }
 
-static void owner_beside(const struct pane_args *args, const struct area *area, char *text, size_t len)
+static void owner_beside(const struct pane_args *args, const struct area *area, char *text,
+			 size_t len)
 {
 	char label[TEXT_LABEL];
 
@@ -80,15 +81,17 @@ static void owner_beside(const struct pane_args *args, const struct area *area, 
 		 area ? text_owner(&args->model->from.view, area, label) : "(the end)");
 }
 
-static void put_hole(const struct pane_args *args, uint32_t row, const struct hole *hole, bool selected)
+static void put_hole(const struct pane_args *args, uint32_t row, const struct hole *hole,
+		     bool selected)
 {
 	const struct view *view = &args->model->from.view;
 	uint8_t style = pane_row_style(args, selected, STYLE_PLAIN);
 	char size[TEXT_NUMBER], below[TEXT_LABEL], above[TEXT_LABEL], text[2 * TEXT_LABEL + 60];
 
-	owner_beside(args, hole->start > space_start(view->space)
-				   ? space_area_at(view->space, hole->start - 1)
-				   : NULL,
+	owner_beside(args,
+		     hole->start > space_start(view->space)
+			     ? space_area_at(view->space, hole->start - 1)
+			     : NULL,
 		     below, sizeof(below));
 	owner_beside(args, space_area_at(view->space, hole->end), above, sizeof(above));
 	snprintf(text, sizeof(text), " %08" PRIx32 " %7s  %s | %s", hole->start,
@@ -98,7 +101,8 @@ static void put_hole(const struct pane_args *args, uint32_t row, const struct ho
 	grid_field(args->grid, &args->box, row, 0, args->box.columns, style, text);
 }
 
-/* The list is what the keys move in; beside another pane, and on few rows, the histogram says more. */
+/* The list is what the keys move in; beside another pane, and on few rows, the histogram says more.
+ */
 void pane_holes(const struct pane_args *args)
 {
 	const struct selection *sel = &args->state->selections[PANE_HOLES];
@@ -130,7 +134,7 @@ void pane_holes(const struct pane_args *args)
 		put_hole(&half, i - sel->top + 2, &list->holes[i], i == sel->index);
 }
 
-/* ---- leak suspects ---------------------------------------------------------------------------- */
+/* ---- leak suspects ------------------------------------------------------------------------ */
 
 #define LEAKS_WIDE 80u
 
@@ -145,8 +149,8 @@ static const char *finding(const struct leaks_report *report, const struct leak_
 	if (suspect->verdict.finding == LEAK_OWNER_GONE)
 		snprintf(buf, LEAK_WORDS, "their module is unloaded");
 	else
-		snprintf(buf, LEAK_WORDS, "grows since %s, %" PRIu32 " old ones, %" PRIu32
-			 " such were freed",
+		snprintf(buf, LEAK_WORDS,
+			 "grows since %s, %" PRIu32 " old ones, %" PRIu32 " such were freed",
 			 units_duration(report->now_ns - suspect->verdict.first_ns, since,
 					sizeof(since)),
 			 suspect->verdict.old, suspect->verdict.freed_old);
@@ -165,16 +169,17 @@ static void put_leak(const struct pane_args *args, uint32_t row, const struct le
 	const char *name = names_text(view->names, suspect->name_id);
 	char text[TEXT_LABEL + LEAK_WORDS + 100];
 
-	snprintf(text, sizeof(text),
-		 args->box.columns >= LEAKS_WIDE ? "%c%u.%02u %6" PRIu32 " %7s %8s %4u%% %8s  %s: %s"
-						 : "%c%u.%02u %6" PRIu32 " %7s %.0s%.0u%8s  %s: %s",
-		 leak ? '!' : ' ', suspect->verdict.score / 1000, suspect->verdict.score % 1000 / 10,
-		 suspect->live, text_bytes(view, suspect->live_bytes, size),
-		 units_duration(report->now_ns - suspect->median_ns, age, sizeof(age)),
-		 args->box.columns >= LEAKS_WIDE ? (unsigned int)(suspect->freed * 100 / all) : 0,
-		 pane_change(suspect->slope, text_tilde(view), slope, sizeof(slope)),
-		 text_ascii(*name ? name : "?", label, sizeof(label)),
-		 finding(report, suspect, brief));
+	snprintf(
+		text, sizeof(text),
+		args->box.columns >= LEAKS_WIDE ? "%c%u.%02u %6" PRIu32 " %7s %8s %4u%% %8s  %s: %s"
+						: "%c%u.%02u %6" PRIu32 " %7s %.0s%.0u%8s  %s: %s",
+		leak ? '!' : ' ', suspect->verdict.score / 1000, suspect->verdict.score % 1000 / 10,
+		suspect->live, text_bytes(view, suspect->live_bytes, size),
+		units_duration(report->now_ns - suspect->median_ns, age, sizeof(age)),
+		args->box.columns >= LEAKS_WIDE ? (unsigned int)(suspect->freed * 100 / all) : 0,
+		pane_change(suspect->slope, text_tilde(view), slope, sizeof(slope)),
+		text_ascii(*name ? name : "?", label, sizeof(label)),
+		finding(report, suspect, brief));
 	if (selected)
 		clear_row(args, row, style);
 	grid_field(args->grid, &args->box, row, 0, args->box.columns, style, text);
@@ -204,10 +209,11 @@ void pane_leaks(const struct pane_args *args)
 		put_leak(args, i - top + 2, &report->list[i], args->active && i == sel->index);
 }
 
-/* ---- events ----------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------- */
 
 /* The line that `events` prints, without its newline. */
-static void event_line(const struct pane_args *args, const struct event *event, char *line, size_t len)
+static void event_line(const struct pane_args *args, const struct event *event, char *line,
+		       size_t len)
 {
 	struct view view = args->model->from.view;
 	FILE *out = fmemopen(line, len, "w");
@@ -248,11 +254,14 @@ void pane_events(const struct pane_args *args)
 		snprintf(title, sizeof(title), "filter: %.60s", args->state->filter);
 	pane_title(args, PANE_EVENTS, title);
 	if (!model->nr_events)
-		grid_text(args->grid, &args->box, 1, 1, STYLE_PLAIN, "nothing has happened yet");
-	for (uint32_t i = sel->top; i < model->nr_events && i - sel->top + 1 < args->box.rows; i++) {
+		grid_text(args->grid, &args->box, 1, 1, STYLE_PLAIN,
+			  args->state->filter[0] ? "no event passes the filter (/ changes it)"
+						 : "nothing has happened yet");
+	for (uint32_t i = sel->top; i < model->nr_events && i - sel->top + 1 < args->box.rows;
+	     i++) {
 		const struct event *event = &model->events[i]->event;
-		uint8_t style = pane_row_style(args, args->active && i == sel->index,
-					       event_style(event));
+		uint8_t style =
+			pane_row_style(args, args->active && i == sel->index, event_style(event));
 		uint32_t row = i - sel->top + 1;
 		char line[GRID_MAX_COLUMNS];
 

@@ -97,10 +97,10 @@ static struct glyph glyph_of(const struct map_cell *cell, bool utf8)
 	return (struct glyph){ utf8 ? MIDDLE_DOT : '.', STYLE_FREE };
 }
 
-/* ---- legend ----------------------------------------------------------------------------------- */
+/* ---- legend ------------------------------------------------------------------------------- */
 
-static uint32_t put_sign(const struct pane_args *args, uint32_t column, uint32_t rune, uint8_t style,
-			 const char *name)
+static uint32_t put_sign(const struct pane_args *args, uint32_t column, uint32_t rune,
+			 uint8_t style, const char *name)
 {
 	uint32_t need = (uint32_t)strlen(name) + 4;
 
@@ -124,7 +124,8 @@ static void legend(const struct pane_args *args)
 	snprintf(title, sizeof(title), "MAP 1 char=%s%s",
 		 units_bytes((uint64_t)model->map.cell_pages * VMT_PAGE_SIZE, size, sizeof(size)),
 		 zoom);
-	column = grid_rule(args->grid, &args->box, 0, args->active ? STYLE_REVERSE : STYLE_PLAIN, title);
+	column = grid_rule(args->grid, &args->box, 0, args->active ? STYLE_REVERSE : STYLE_PLAIN,
+			   title);
 	column = put_sign(args, column, utf8 ? FULL_BLOCK : '#', STYLE_USED, "used");
 	if (pages)
 		column = put_sign(args, column, '|', STYLE_USED, "guard");
@@ -142,7 +143,7 @@ static void legend(const struct pane_args *args)
 		put_sign(args, column, '@', STYLE_OWN | STYLE_BOLD, "self");
 }
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 static void put_percent(const struct pane_args *args, uint32_t row, uint32_t first)
 {
@@ -193,7 +194,7 @@ void pane_map(const struct pane_args *args)
 	}
 }
 
-/* ---- what is under the cursor ----------------------------------------------------------------- */
+/* ---- what is under the cursor ------------------------------------------------------------- */
 
 static void put_area(const struct pane_args *args, const struct area *area, uint32_t count)
 {
@@ -208,8 +209,8 @@ static void put_area(const struct pane_args *args, const struct area *area, uint
 	}
 	if (count > 1)
 		snprintf(more, sizeof(more), " (1 of %" PRIu32 " here)", count);
-	snprintf(line, sizeof(line), "%08" PRIx32 "-%08" PRIx32 " %s %s%s %s%s %s%s %s", area->start,
-		 area->end, units_bytes(area->end - area->start, size, sizeof(size)),
+	snprintf(line, sizeof(line), "%08" PRIx32 "-%08" PRIx32 " %s %s%s %s%s %s%s %s",
+		 area->start, area->end, units_bytes(area->end - area->start, size, sizeof(size)),
 		 area->flags & AREA_F_OWN ? "@ " : "", lazy ? "lazy" : kind_name(area->kind),
 		 area->flags & AREA_F_SEEDED && !lazy ? ">" : "",
 		 units_duration(text_age(view, lazy ? area->free_ns : area->birth_ns), age,

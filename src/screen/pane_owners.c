@@ -14,7 +14,7 @@
 static const char *sort_name(const struct state *state)
 {
 	static const char *const names[] = {
-		[OWNERS_SORT_BYTES] = "size", [OWNERS_SORT_COUNT] = "areas",
+		[OWNERS_SORT_BYTES] = "size",  [OWNERS_SORT_COUNT] = "areas",
 		[OWNERS_SORT_GUARD] = "guard", [OWNERS_SORT_AGE] = "age",
 		[OWNERS_SORT_WASTE] = "waste",
 	};
@@ -24,7 +24,9 @@ static const char *sort_name(const struct state *state)
 
 static const char *by_name(enum owners_by by)
 {
-	return by == OWNERS_BY_COMM ? "task" : by == OWNERS_BY_CALLER ? "function" : text_by_name(by);
+	return by == OWNERS_BY_COMM     ? "task"
+	       : by == OWNERS_BY_CALLER ? "function"
+					: text_by_name(by);
 }
 
 static void put_title(const struct pane_args *args)
@@ -33,9 +35,9 @@ static void put_title(const struct pane_args *args)
 	char title[160];
 
 	if (args->model->from.filter && state->filter[0])
-		snprintf(title, sizeof(title), "by %s, %s%s  filter: %.60s (%" PRIu32 " areas)",
+		snprintf(title, sizeof(title), "by %s, %s%s  filter (%" PRIu32 " areas): %.60s",
 			 by_name(state->by), sort_name(state), state->reverse ? " reversed" : "",
-			 state->filter, args->model->filtered_areas);
+			 args->model->filtered_areas, state->filter);
 	else
 		snprintf(title, sizeof(title), "by %s, %s%s", by_name(state->by), sort_name(state),
 			 state->reverse ? " reversed" : "");
@@ -46,9 +48,9 @@ static void put_heading(const struct pane_args *args)
 {
 	bool wide = args->box.columns >= WIDE;
 
-	grid_printf(args->grid, &args->box, 1, 0, STYLE_FREE, wide ? " %7s %5s %5s %7s %7s %8s %s"
-								   : " %7s %5s %5s %.0s%7s %.0s%s",
-		    "SIZE", "USED", "AREAS", "GUARD", "/MIN", "OLDEST", "OWNER");
+	grid_printf(args->grid, &args->box, 1, 0, STYLE_FREE,
+		    wide ? " %7s %5s %5s %7s %7s %8s %s" : " %7s %5s %5s %.0s%7s %.0s%s", "SIZE",
+		    "USED", "AREAS", "GUARD", "/MIN", "OLDEST", "OWNER");
 }
 
 /* Of one's own or of what is followed the name has a sign, too. */
@@ -88,7 +90,8 @@ static void put_row(const struct pane_args *args, uint32_t row, uint32_t i, bool
 		 units_duration(text_age(view, owner->oldest_birth_ns), age, sizeof(age)),
 		 sign_of(args, i), text_ascii(*name ? name : "?", label, sizeof(label)));
 	if (selected)
-		grid_printf(args->grid, &args->box, row, 0, style, "%*s", (int)args->box.columns, "");
+		grid_printf(args->grid, &args->box, row, 0, style, "%*s", (int)args->box.columns,
+			    "");
 	grid_field(args->grid, &args->box, row, 0, args->box.columns, style, text);
 }
 
@@ -109,7 +112,7 @@ void pane_owners(const struct pane_args *args)
 		put_row(args, i - sel->top + 2, i, i == sel->index);
 }
 
-/* ---- diff to the mark ------------------------------------------------------------------------- */
+/* ---- diff to the mark --------------------------------------------------------------------- */
 
 static void put_change(const struct pane_args *args, uint32_t row, const struct diff_row *diff,
 		       bool selected)
@@ -125,7 +128,8 @@ static void put_change(const struct pane_args *args, uint32_t row, const struct 
 		 mark_change_name(mark_change_of(diff)),
 		 text_ascii(*diff->label ? diff->label : "?", label, sizeof(label)));
 	if (selected)
-		grid_printf(args->grid, &args->box, row, 0, style, "%*s", (int)args->box.columns, "");
+		grid_printf(args->grid, &args->box, row, 0, style, "%*s", (int)args->box.columns,
+			    "");
 	grid_field(args->grid, &args->box, row, 0, args->box.columns, style, text);
 }
 
@@ -159,11 +163,12 @@ void pane_diff(const struct pane_args *args)
 	}
 	mark_title(args);
 	if (!diff->count) {
-		grid_text(args->grid, &args->box, 1, 1, STYLE_PLAIN, "all hold what they held then");
+		grid_text(args->grid, &args->box, 1, 1, STYLE_PLAIN,
+			  "all hold what they held then");
 		return;
 	}
-	grid_printf(args->grid, &args->box, 1, 0, STYLE_FREE, " %8s %6s  %7s %7s  %-6s %s", "CHANGE",
-		    "AREAS", "THEN", "NOW", "", "OWNER");
+	grid_printf(args->grid, &args->box, 1, 0, STYLE_FREE, " %8s %6s  %7s %7s  %-6s %s",
+		    "CHANGE", "AREAS", "THEN", "NOW", "", "OWNER");
 	for (uint32_t i = sel->top; i < diff->count && i - sel->top + 2 < args->box.rows; i++)
 		put_change(args, i - sel->top + 2, &diff->list[i], i == sel->index);
 }

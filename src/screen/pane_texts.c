@@ -29,9 +29,12 @@ static void put_lines(const struct pane_args *args, const char *text, uint32_t s
 void pane_detail(const struct pane_args *args)
 {
 	static const char *const names[] = {
-		[DETAIL_AREA] = "of what is under the cursor", [DETAIL_OWNER] = "of an owner",
-		[DETAIL_HOLE] = "of a hole", [DETAIL_LEAK] = "of a suspect",
-		[DETAIL_FAILURE] = "of a failure", [DETAIL_EVENT] = "of an event",
+		[DETAIL_AREA] = "of what is under the cursor",
+		[DETAIL_OWNER] = "of an owner",
+		[DETAIL_HOLE] = "of a hole",
+		[DETAIL_LEAK] = "of a suspect",
+		[DETAIL_FAILURE] = "of a failure",
+		[DETAIL_EVENT] = "of an event",
 		[DETAIL_FIT] = "would it fit",
 	};
 	const struct selection *sel = &args->state->selections[PANE_DETAIL];
@@ -39,8 +42,9 @@ void pane_detail(const struct pane_args *args)
 	char title[120];
 
 	if (lines > rows)
-		snprintf(title, sizeof(title), "%s  %" PRIu32 "-%" PRIu32 " of %" PRIu32
-			 " lines, Esc: back", names[args->state->detail], sel->top + 1,
+		snprintf(title, sizeof(title),
+			 "%s  %" PRIu32 "-%" PRIu32 " of %" PRIu32 " lines, Esc: back",
+			 names[args->state->detail], sel->top + 1,
 			 sel->top + rows < lines ? sel->top + rows : lines, lines);
 	else
 		snprintf(title, sizeof(title), "%s  Esc: back", names[args->state->detail]);
@@ -55,7 +59,7 @@ void pane_stack(const struct pane_args *args)
 	put_lines(args, args->model->stack, 0);
 }
 
-/* ---- help ------------------------------------------------------------------------------------- */
+/* ---- help --------------------------------------------------------------------------------- */
 
 uint32_t draw_help_excess(uint32_t rows)
 {
@@ -82,7 +86,8 @@ void pane_help(const struct pane_args *args)
 		}
 		grid_text(args->grid, &args->box, row, 2, STYLE_GOOD, help[i].keys);
 		grid_field(args->grid, &args->box, row, HELP_KEYS + 1,
-			   args->box.columns > HELP_KEYS + 1 ? args->box.columns - HELP_KEYS - 1 : 0,
+			   args->box.columns > HELP_KEYS + 1 ? args->box.columns - HELP_KEYS - 1
+							     : 0,
 			   STYLE_PLAIN, help[i].text);
 	}
 }

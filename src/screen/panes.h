@@ -48,7 +48,7 @@ void pane_trust(const struct pane_args *args);
 void pane_keys(const struct pane_args *args);
 void pane_help(const struct pane_args *args);
 
-/* ---- what they share -------------------------------------------------------------------------- */
+/* ---- what they share ---------------------------------------------------------------------- */
 
 /* Items one after the other on a row, each only if all of it fits. */
 struct pane_flow {

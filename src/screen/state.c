@@ -41,6 +41,7 @@ void state_settle(struct selection *sel, uint32_t count, uint32_t rows, bool fir
 {
 	if (!count) {
 		sel->index = sel->top = 0;
+		sel->row_id = 0;
 		sel->moved = false;
 		return;
 	}
@@ -54,6 +55,7 @@ void state_settle(struct selection *sel, uint32_t count, uint32_t rows, bool fir
 		sel->index = 0;
 	}
 	sel->moved = false;
+	sel->row_id = id_at(list, sel->index);
 	if (!rows)
 		rows = 1;
 	if (sel->top + rows > count)

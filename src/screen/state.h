@@ -51,10 +51,11 @@ enum detail {
 
 /* Where one is in a list. */
 struct selection {
-	uint64_t id VMT_ALIGNED8; /* of the row selected; 0 = none was: the first row */
-	uint32_t index;           /* where that row is now */
-	uint32_t top;             /* the first row shown */
-	bool moved;               /* a key has changed index: the row there is the selected one */
+	uint64_t id VMT_ALIGNED8;     /* of the row selected; 0 = none was: the first row */
+	uint64_t row_id VMT_ALIGNED8; /* of the row that is marked, chosen or not */
+	uint32_t index;               /* where that row is now */
+	uint32_t top;                 /* the first row shown */
+	bool moved; /* a key has changed index: the row there is the selected one */
 };
 
 struct state {
@@ -102,9 +103,9 @@ static inline uint64_t state_owner_id(uint32_t name_id, uint32_t stack_id)
 }
 
 /*
- * Brings a selection in line with a list of count rows, of which `rows` are shown: finds the selected row
- * again, or takes the one that a key went to. first_stays: while nothing is selected by hand the
- * first row is, whatever it is. id_at: of row i.
+ * Brings a selection in line with a list of count rows, of which `rows` are shown: finds the
+ * selected row again, or takes the one that a key went to. first_stays: while nothing is selected
+ * by hand the first row is, whatever it is. id_at: of row i.
  */
 void state_settle(struct selection *sel, uint32_t count, uint32_t rows, bool first_stays,
 		  uint64_t (*id_at)(const void *list, uint32_t i), const void *list);

@@ -61,8 +61,7 @@ static struct {
 	size_t reset_len;
 } restore;
 
-/* ---- signals ----------------------------------------------------------------------------------
- */
+/* ---- signals ------------------------------------------------------------------------------ */
 
 void term_abort(void)
 {
@@ -148,8 +147,7 @@ static void prepare_restore(struct term *term)
 	restore.wake_fd = term->wake[1];
 }
 
-/* ---- painting ---------------------------------------------------------------------------------
- */
+/* ---- painting ----------------------------------------------------------------------------- */
 
 static void make_colors(struct term *term)
 {
@@ -236,8 +234,7 @@ static void paint_newest(struct term *term)
 		refresh();
 }
 
-/* ---- input ------------------------------------------------------------------------------------
- */
+/* ---- input -------------------------------------------------------------------------------- */
 
 static void tell(struct term *term, uint32_t type, uint32_t key)
 {
@@ -406,8 +403,7 @@ static void *painter(void *context)
 	return NULL;
 }
 
-/* ---- open and close ---------------------------------------------------------------------------
- */
+/* ---- open and close ----------------------------------------------------------------------- */
 
 /* The locale of the environment; where that is not installed (a static build on a small system) but
  * says UTF-8, the one that the C library brings along. */
@@ -481,6 +477,8 @@ static void define_keys(void)
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		define_key(table[i].sequence, table[i].key);
+	/* Else what follows its first three bytes would come as keys. */
+	define_key(NULL, KEY_MOUSE);
 }
 
 static int start_curses(struct term *term)
@@ -612,8 +610,7 @@ void term_close(struct term *term)
 	close_files(term);
 }
 
-/* ---- from other threads -----------------------------------------------------------------------
- */
+/* ---- from other threads ------------------------------------------------------------------- */
 
 void term_show(struct term *term, struct grid *grid, bool anew)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The terminal: shows grids and tells of keys. A thread of its own (the painter) has it to itself,
- * so that a terminal that does not take its bytes (a slow serial line, Ctrl-S, a stopped tmux) holds
- * up nobody else: only the newest grid is kept for it, older ones are dropped unseen.
+ * so that a terminal that does not take its bytes (a slow serial line, Ctrl-S, a stopped tmux)
+ * holds up nobody else: only the newest grid is kept for it, older ones are dropped unseen.
  *
  * Whatever ends vmtrace, the terminal is left as it was: also a crash, a second Ctrl-C, and Ctrl-Z,
  * after which it comes back. A build without ncursesw has these functions too; term_open says so.

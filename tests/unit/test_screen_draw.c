@@ -77,7 +77,7 @@ static void check_grid(struct load *load, const char *name, uint32_t columns, ui
 	check_styled(load, name, columns, rows, utf8, false);
 }
 
-/* ---- sizes ------------------------------------------------------------------------------------ */
+/* ---- sizes -------------------------------------------------------------------------------- */
 
 static void test_sizes(void **unused)
 {
@@ -115,7 +115,7 @@ static void test_any_size(void **unused)
 	load_close(&load);
 }
 
-/* ---- panes ------------------------------------------------------------------------------------ */
+/* ---- panes -------------------------------------------------------------------------------- */
 
 static void test_panes(void **unused)
 {
@@ -205,7 +205,7 @@ static void test_help_fits(void **unused)
 	load_close(&load);
 }
 
-/* ---- the map ---------------------------------------------------------------------------------- */
+/* ---- the map ------------------------------------------------------------------------------ */
 
 static void test_uncertain(void **unused)
 {
@@ -294,7 +294,7 @@ static void test_filter(void **unused)
 	load_close(&load);
 }
 
-/* ---- replay, prompts -------------------------------------------------------------------------- */
+/* ---- replay, prompts ---------------------------------------------------------------------- */
 
 static void test_replay(void **unused)
 {

@@ -41,7 +41,7 @@ static void type(struct state *state, const char *text)
 		press(state, (uint32_t)*text++);
 }
 
-/* ---- panes ------------------------------------------------------------------------------------ */
+/* ---- panes -------------------------------------------------------------------------------- */
 
 static void test_tab_goes_round(void **unused)
 {
@@ -82,7 +82,7 @@ static void test_detail_and_back(void **unused)
 
 	(void)unused;
 	press(&state, 'h');
-	state.selections[PANE_HOLES].id = 0xf7900000;
+	state.selections[PANE_HOLES].row_id = 0xf7900000;
 	press(&state, KEYS_ENTER);
 	assert_int_equal(state.pane, PANE_DETAIL);
 	assert_int_equal(state.detail, DETAIL_HOLE);
@@ -113,7 +113,7 @@ static void test_detail_of_cursor(void **unused)
 	assert_false(state.on_map);
 }
 
-/* ---- lists ------------------------------------------------------------------------------------ */
+/* ---- lists -------------------------------------------------------------------------------- */
 
 static uint64_t id_at(const void *list, uint32_t i)
 {
@@ -172,6 +172,7 @@ static void test_settle_first_stays(void **unused)
 	state_settle(&sel, 3, 10, true, id_at, after);
 	assert_int_equal(sel.index, 0);
 	assert_int_equal(sel.id, 0);
+	assert_int_equal(sel.row_id, 33); /* what Enter is about */
 	/* chosen: it stays with its row; back at the first one it does not */
 	sel.index = 1;
 	sel.moved = true;
@@ -215,7 +216,7 @@ static void test_settle_scrolls(void **unused)
 	assert_int_equal(sel.top, 99);
 }
 
-/* ---- the map ---------------------------------------------------------------------------------- */
+/* ---- the map ------------------------------------------------------------------------------ */
 
 static void test_map_moves(void **unused)
 {
@@ -269,7 +270,7 @@ static void test_zoom(void **unused)
 	assert_int_equal(state.zoom, 6);
 }
 
-/* ---- typing ----------------------------------------------------------------------------------- */
+/* ---- typing ------------------------------------------------------------------------------- */
 
 static void test_prompt(void **unused)
 {
@@ -351,7 +352,7 @@ static void test_write_ends_recording(void **unused)
 	assert_int_equal(state.prompt, PROMPT_NONE);
 }
 
-/* ---- the rest --------------------------------------------------------------------------------- */
+/* ---- the rest ----------------------------------------------------------------------------- */
 
 static void test_sort(void **unused)
 {
