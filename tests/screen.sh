@@ -4,6 +4,7 @@
 # several sizes, and what is not a key: resizes, signals, terminals of all kinds, and ones that do not
 # read. What it shows is held against what the other commands print of the same moment. Nothing here
 # sleeps for a time: it waits for what is to come, and gives up after WAIT_S.
+# screen.sh [PART...]: these parts (below), all if none is named.
 # VMTRACE: the binary (default ./vmtrace).
 set -u
 here=$(dirname "$0")
@@ -56,7 +57,7 @@ part() {
 	) >"$all/$1/log" 2>&1 &
 }
 
-parts="sizes keys storm monkey signals suspend terminals colours_and_locales streams ptys"
+parts=${*:-sizes keys storm monkey signals suspend terminals colours_and_locales streams ptys}
 tm new-session -d -s first -x 80 -y 24 'exec cat' # the server stays while parts come and go
 for name in $parts; do
 	part "$name"

@@ -477,6 +477,8 @@ static void define_keys(void)
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		define_key(table[i].sequence, table[i].key);
+	/* Else what follows its first three bytes would come as keys. */
+	define_key(NULL, KEY_MOUSE);
 }
 
 static int start_curses(struct term *term)

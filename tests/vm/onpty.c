@@ -37,11 +37,10 @@ static struct winsize parse_size(const char *text)
 				 .ws_row = (unsigned short)rows };
 }
 
-static bool is_order(struct onpty *onpty, char *line)
+static bool is_order(struct onpty *onpty, const char *line)
 {
 	struct winsize size;
 
-	line[strcspn(line, "\n")] = '\0';
 	if (!strncmp(line, "@resize ", 8)) {
 		size = parse_size(line + 8);
 		ioctl(onpty->terminal, TIOCSWINSZ, &size);
@@ -58,10 +57,17 @@ static bool is_order(struct onpty *onpty, char *line)
 	return true;
 }
 
-/* Orders come as reads of their own, since whoever writes them writes one line at a time. */
+static void press(const struct onpty *onpty, const char *bytes, size_t len)
+{
+	if (len && onpty->terminal >= 0 && write(onpty->terminal, bytes, len) < 0)
+		perror("onpty: typing");
+}
+
+/* What was written at several times may come in one read: an order is from an @ that begins it, or a
+ * line, to the end of that line. */
 static void type(struct onpty *onpty)
 {
-	char bytes[512];
+	char bytes[4096], *at = bytes;
 	ssize_t got = read(STDIN_FILENO, bytes, sizeof(bytes) - 1);
 
 	if (got <= 0) {
@@ -69,10 +75,20 @@ static void type(struct onpty *onpty)
 		return;
 	}
 	bytes[got] = '\0';
-	if (bytes[0] == '@' && is_order(onpty, bytes))
-		return;
-	if (onpty->terminal >= 0 && write(onpty->terminal, bytes, (size_t)got) < 0)
-		perror("onpty: typing");
+	while (*at) {
+		char *order = strchr(at, '@'), *end = order ? strchr(order, '\n') : NULL;
+
+		if (!end)
+			break;
+		*end = '\0';
+		press(onpty, at, (size_t)(order - at));
+		if (!is_order(onpty, order)) {
+			*end = '\n';
+			press(onpty, order, (size_t)(end + 1 - order));
+		}
+		at = end + 1;
+	}
+	press(onpty, at, strlen(at));
 }
 
 /* False: the command has closed the terminal. */
