@@ -44,26 +44,33 @@ mkfifo "$all/never"
 "$vmtrace" replay --at=12s "$file" >"$all/block" 2>/dev/null
 numbers "$all/block" >"$all/numbers"
 
-# part NAME: runs test_NAME beside the others, in a folder of its own, which gets what it printed and
-# its sum.
+# part NAME [ARGUMENT]: runs test_NAME beside the others, in a folder of its own, which gets what it
+# printed and its sum.
 part() {
-	mkdir "$all/$1"
+	mkdir "$all/$1${2:+-$2}"
 	(
 		trap - EXIT
-		tmp=$all/$1
+		tmp=$all/$1${2:+-$2}
 		: >"$tmp/why"
-		"test_$1"
+		"test_$1" "${2:-}"
 		echo "$passed $failed" >"$tmp/sum"
-	) >"$all/$1/log" 2>&1 &
+	) >"$all/$1${2:+-$2}/log" 2>&1 &
 }
 
-parts=${*:-sizes keys storm monkey signals suspend terminals colours_and_locales streams ptys}
+# PART or PART-ARGUMENT.
+parts="sizes keys storm monkey losses signals suspend terminals colours_and_locales streams ptys"
+for name in "$here"/golden/*.jsonl; do
+	parts+=" recording-$(basename "$name" .jsonl)"
+done
 tm new-session -d -s first -x 80 -y 24 'exec cat' # the server stays while parts come and go
-for name in $parts; do
-	part "$name"
+for name in ${*:-$parts}; do
+	case $name in
+	recording-*) part recording "${name#recording-}" ;;
+	*) part "$name" ;;
+	esac
 done
 wait
-for name in $parts; do
+for name in ${*:-$parts}; do
 	cat "$all/$name/log"
 	# A part that died has left no sum.
 	read -r p f <"$all/$name/sum" || { p=0 f=1; echo "FAIL $name died"; }

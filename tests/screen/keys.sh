@@ -338,3 +338,44 @@ test_monkey() {
 	tell "1000 keys at random: then q"
 	stop_pane monkey
 }
+
+# A recording of the golden tests, at its end, pane by pane: no byte of a hostile name reaches the
+# terminal, and it ends as it should.
+test_recording() {
+	local key good=yes pane=recorded-$1
+	start "$pane" 80 24 LANG=C replay "$(realpath "$here/golden/$1.jsonl")" && sees "$pane" '^ q quit'
+	keys "$pane" t 100h Enter
+	sees "$pane" 'END|STOPPED|shorter'
+	for key in h:HOLES l:LEAKS f:FAILURES e:EVENTS D:DIFF o:OWNERS; do
+		keys "$pane" "${key%:*}" End
+		sees "$pane" "^-- .*${key#*:}" || good=no
+		keys "$pane" Enter
+		sees "$pane" '^-- .*DETAIL' || good=no
+		keys "$pane" Escape
+		sees_not "$pane" '^-- .*DETAIL' || good=no
+	done
+	[ $good = yes ] && ! picture "$pane" | grep -q -P '[^\x20-\x7e]'
+	tell "$1: every pane"
+	keys "$pane" Escape q
+	ends "$pane" 0 && as_before "$pane"
+	tell "$1: q"
+	stop_pane "$pane"
+}
+
+test_losses() {
+	start loss 80 24 replay "$(realpath "$here/golden/lost.jsonl")" && sees loss '^ q quit'
+	keys loss t 100h Enter
+	sees loss 'LOST 14' && sees loss 'used ~' && sees loss 'HOLE ~'
+	tell "a loss: LOST, and '~' before the numbers"
+	tm capture-pane -e -p -t loss | grep -q -a -P '\x1b\[(0;)?7m(\x1b\[[0-9;]*m)*LOST 14'
+	tell "a loss: reversed"
+	stop_pane loss
+	start fail 80 24 replay "$failing" && sees fail '^ q quit'
+	keys fail x
+	sees fail 'FAILED 1' && sees fail 'insmod\[4211\] asked for 100M'
+	tell "a failure: x goes to it"
+	keys fail f Home Enter
+	sees fail 'DETAIL' && sees fail 'insmod\[4211\]' && sees fail '100M|100\.0M'
+	tell "a failure: its detail"
+	stop_pane fail
+}
