@@ -474,6 +474,23 @@ int probes_events_fd(const struct probes *probes)
 	return bpf_map__fd(map(probes, "events"));
 }
 
+uint64_t probes_run_ns(const struct probes *probes)
+{
+	struct bpf_program *program;
+	uint64_t sum_ns = 0;
+
+	bpf_object__for_each_program(program, probes->object)
+	{
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+		int fd = bpf_program__fd(program);
+
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+			sum_ns += info.run_time_ns;
+	}
+	return sum_ns;
+}
+
 int probes_stats_fd(const struct probes *probes)
 {
 	return bpf_map__fd(map(probes, "stats"));
