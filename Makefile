@@ -7,7 +7,8 @@
 #   make check     all tests; does its whole set-up
 #   make unit      unit tests and golden tests: seconds, no root, no kernel
 #   make screen-keys  the screen driven in tmux: half a minute
-#   make bench     what events, the map and its views cost here, and replay of 10 million events
+#   make bench     what vmtrace costs a kernel, and what events, the map and its views cost here; replay of
+#                  10 million events. bench-cost: the first part alone; bench-quick: that it runs
 #   make bench-leaks  what leaks finds in SCENARIOS (500) labelled recordings, from SEED (1) on
 #   make fuzz      FUZZ_SECONDS (600) of libFuzzer for each parser of bytes from outside
 #   make vm        the tests on a real kernel (CASES="..." for some of them)
@@ -53,6 +54,7 @@ BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 $
 LIVE_SRCS := \
 	src/capture/btf.c \
 	src/capture/capture.c \
+	src/capture/cost.c \
 	src/capture/perfbuf.c \
 	src/capture/probes.c \
 	src/capture/rotate.c \
@@ -160,6 +162,10 @@ $(B)/i386/%.o: %.c $(B)/i386/.root
 	$(Q)mkdir -p $(@D)
 	$(Q)$(I386_CC) $(BASE_CFLAGS) $(CFLAGS) -I$(B)/bpf -I$(B)/proto -MMD -MP -c $< -o $@
 
+$(B)/i386/floor: tests/bench/cost/floor.c $(B)/i386/.root $(B)/bpf/floor.bpf.o $(B)/bpf/helpers.bpf.o
+	$(call say,CC i386,$<)
+	$(Q)$(I386_CC) -static $(BASE_CFLAGS) $(CFLAGS) -MMD -MP -o $@ $< -lbpf -lelf -lz
+
 GUEST_TOOLS := $(B)/i386/stim $(B)/i386/ringflood $(B)/i386/fittrial $(B)/i386/onpty
 
 $(GUEST_TOOLS): $(B)/i386/%: tests/vm/%.c $(B)/i386/.root
@@ -197,6 +203,8 @@ BPF_CFLAGS := -O2 -g -target bpf $(WARN) -Wno-unused-parameter -Wno-missing-prot
 # One source, an object for each way out of the kernel (src/transport.bpf.h).
 BPF_OBJS := $(B)/bpf/vmtrace.bpf.o $(B)/bpf/vmtrace_perf.bpf.o $(B)/bpf/vmtrace_perf_nostack.bpf.o
 
+# 32-bit arithmetic and jumps: Linux 5.1, while the ring buffer is of 5.8.
+$(B)/bpf/vmtrace.bpf.o:              BPF_CFLAGS += -mcpu=v3
 $(B)/bpf/vmtrace_perf.bpf.o:         BPF_CFLAGS += -DVMT_PERF
 $(B)/bpf/vmtrace_perf_nostack.bpf.o: BPF_CFLAGS += -DVMT_PERF -DVMT_NO_STACK
 
@@ -205,6 +213,11 @@ $(BPF_OBJS): src/vmtrace.bpf.c | $(B)/tools.bpf
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -c $< -o $@
 	$(Q)llvm-strip -g $@
+
+$(B)/bpf/floor.bpf.o $(B)/bpf/helpers.bpf.o: $(B)/bpf/%.o: tests/bench/cost/%.c | $(B)/tools.bpf
+	$(call say,BPF,$(@F))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) -O2 -g -target bpf $(WARN) -Wno-unused-parameter -Wno-missing-prototypes -Ivmlinux -c $< -o $@
 
 $(B)/bpf/%.o: vmlinux/%.c | $(B)/tools.bpf
 	$(call say,BTF,$<)
@@ -325,12 +338,23 @@ BENCH_FILE   := $(B)/bench/load-$(BENCH_EVENTS).vmt
 .PHONY: bench-programs
 bench-programs: $(patsubst %,$(B)/host/tests/bench/%,walk make_load replay consume views leaks/chances)
 
-.PHONY: bench
-bench: $(patsubst %,$(B)/host/tests/bench/%,walk views consume replay) $(BENCH_FILE) vmtrace
+.PHONY: bench bench-cost bench-quick
+bench: bench-cost $(patsubst %,$(B)/host/tests/bench/%,walk views consume replay) $(BENCH_FILE) vmtrace
 	$(Q)$(B)/host/tests/bench/walk
 	$(Q)$(B)/host/tests/bench/views
 	$(Q)$(B)/host/tests/bench/consume
 	$(Q)$(B)/host/tests/bench/replay $(BENCH_FILE) ./vmtrace
+
+# On real kernels under qemu; COSTS="686-pae:pairs ..." for some of them.
+bench-cost: guest bench-guest
+	$(Q)tests/bench/cost/run.sh $(COSTS)
+
+# That they run: a few pairs, nothing to be learnt from.
+bench-quick: guest bench-guest
+	$(Q)tests/bench/cost/run.sh 686-pae:quick
+
+.PHONY: bench-guest
+bench-guest: $(B)/i386/floor
 
 SCENARIOS ?= 500
 SEED      ?= 1
@@ -361,7 +385,8 @@ $(B)/i386/bench/consume: $(B)/i386/tests/bench/consume.o \
 		$(filter-out %/src/vmtrace.o $(B)/i386/src/cmd/%,$(I386_OBJS))
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(I386_CC) -static $(CFLAGS) -o $@ $^ $(LIVE_LIBS) $(PPROF_LIBS) $(BASE_LIBS)
+	$(Q)$(I386_CC) -static $(CFLAGS) -o $@ $^ $(LINES_LIBS) $(LIVE_LIBS) $(PPROF_LIBS) \
+		$(CURSES_LIBS) $(BASE_LIBS)
 
 $(BENCH_FILE): $(B)/host/tests/bench/make_load
 	$(call say,LOAD,$@)

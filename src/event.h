@@ -25,6 +25,7 @@
 #define VMT_PAGE_SIZE  4096u
 #define VMT_COMM_LEN   16
 #define VMT_MAX_FRAMES 24 /* deepest stack a record can carry */
+#define VMT_MAX_CPUS   64 /* power of two; arch/x86/Kconfig: what NR_CPUS can be on i386 */
 #define VMT_ALIGNED8   __attribute__((aligned(8)))
 
 /* ---- wire: one record in the ring ---------------------------------------------------------- */
@@ -60,20 +61,27 @@ struct wire_head {
 };
 _Static_assert(sizeof(struct wire_head) == 48, "wire_head: one layout on bpf, i386, amd64");
 
+#define WIRE_AT_SP 4 /* words on the stack where alloc_vmap_area is entered */
+
 struct wire_alloc {
-	struct wire_head head;
-	uint32_t size; /* as asked of alloc_vmap_area: guard page included */
+	struct wire_head head; /* reserved: which argument of alloc_vmap_area is gfp, 0 = not known */
+	uint32_t size;         /* as asked of alloc_vmap_area: guard page included */
 	uint32_t align;
 	uint32_t vstart;
-	uint32_t vend;
-	uint32_t gfp;
-	uint32_t latency_ns; /* entry to return; saturates at UINT32_MAX */
-	uint32_t requested;  /* bytes asked of __vmalloc_node_range, 0 = not known */
-	int32_t err;         /* -errno of a failure, else 0 */
+	uint32_t requested; /* bytes asked of __vmalloc_node_range, 0 = not known */
+	uint32_t at_sp[WIRE_AT_SP]; /* return address, then arguments 4 (vend), 5, 6 */
+	uint32_t latency_ns;        /* entry to return; saturates at UINT32_MAX */
+	int32_t err;                /* -errno of a failure, else 0 */
+	/*
+	 * Names the stack, 0 = it has no name. With frames: they are what the name stands for from
+	 * here on. Without: what it was last given for; never before a record that gives it.
+	 */
+	uint64_t stack_name VMT_ALIGNED8;
 };
-_Static_assert(sizeof(struct wire_alloc) == 80, "wire_alloc: one layout on bpf, i386, amd64");
+_Static_assert(sizeof(struct wire_alloc) == 96, "wire_alloc: one layout on bpf, i386, amd64");
 _Static_assert(__builtin_offsetof(struct wire_alloc, size) == 48, "wire_alloc.size");
-_Static_assert(__builtin_offsetof(struct wire_alloc, err) == 76, "wire_alloc.err");
+_Static_assert(__builtin_offsetof(struct wire_alloc, err) == 84, "wire_alloc.err");
+_Static_assert(__builtin_offsetof(struct wire_alloc, stack_name) == 88, "wire_alloc.stack_name");
 
 struct wire_purge {
 	struct wire_head head;
@@ -106,7 +114,8 @@ struct wire_stats {
 	uint32_t entries;       /* entry probes that took a slot in the in-flight table */
 	uint32_t returns;       /* slots done with: the area was reported, or the call returned */
 	uint32_t busy;          /* perf buffers only: odd while a program runs on this CPU */
-	uint32_t reserved[5];
+	uint32_t inserted;      /* no counter: the vmap_area that insert_entry has told last */
+	uint32_t reserved[4];
 };
 _Static_assert(sizeof(struct wire_stats) == 64, "wire_stats: one cache line a CPU");
 
@@ -114,12 +123,12 @@ _Static_assert(sizeof(struct wire_stats) == 64, "wire_stats: one cache line a CP
 struct wire_config {
 	uint32_t stack_depth;       /* frames to keep, at most VMT_MAX_FRAMES */
 	uint32_t gfp_arg;           /* which argument of alloc_vmap_area is gfp, 0 = not known */
-	uint32_t wake_bytes;        /* fill level between two wake-ups: a power of two */
+	uint32_t wake_records;      /* of a CPU between two wake-ups: a power of two */
 	uint32_t sp_is_regs;        /* regs->sp is not saved (before 5.8): the stack begins there */
 	uint32_t alloc_by_return;   /* alloc_return also reports areas whose entry was not seen */
 	uint32_t insert_alone;      /* insert_entry sees areas whose request no probe shows */
 	uint32_t insert_needs_slot; /* insert_vmap_area also takes lazy areas: 6.12 on */
-	uint32_t reserved;
+	uint32_t with_requests;     /* vmalloc_entry is there: what it notes is worth a look */
 };
 _Static_assert(sizeof(struct wire_config) == 32, "wire_config: one layout on bpf, i386, amd64");
 

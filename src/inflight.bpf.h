@@ -11,27 +11,30 @@
 #include "kernel.bpf.h"
 #include "transport.bpf.h"
 
+#define KEPT_AFTER  16
 #define MAX_NESTED  4   /* power of two; allocations of one task inside each other */
 #define NR_REQUESTS 512 /* power of two */
 
-/* What an allocation in progress was asked for: from its entry to its return. */
+/* An allocation in progress, from its entry to its return. */
 struct inflight_slot {
 	uint64_t t_ns VMT_ALIGNED8;
 	uint32_t bp; /* callee-saved, so the same at entry and return: tells which call returns */
 	uint32_t sp; /* at entry: a later entry with sp at or above it is not inside this one */
-	uint32_t size;
-	uint32_t align;
-	uint32_t vstart;
-	uint32_t vend;
-	uint32_t gfp;
-	uint32_t requested;
-	uint32_t nr_vms;   /* pcpu_get_vm_areas: how many areas; 0 = alloc_vmap_area */
-	uint32_t reported; /* insert_entry has sent its area */
+	uint32_t nr_vms;         /* pcpu_get_vm_areas: how many areas; 0 = alloc_vmap_area */
+	uint32_t reported;       /* insert_entry has sent its area */
+	struct wire_alloc alloc; /* the record, filled in as things are known, and sent from here */
 };
+_Static_assert(sizeof(struct inflight_slot) == 120, "inflight_slot");
 
+/*
+ * The calls of one task. An entry is made by the first of them and goes when none is left, since
+ * that task may end; one that has had KEPT_AFTER calls is kept, since it is likely to make more,
+ * and to make and delete an entry costs more than all else that is done with it. User space sweeps
+ * those that were kept and are not used any more (capture/probes).
+ */
 struct inflight {
 	uint32_t depth;
-	uint32_t reserved;
+	uint32_t calls;
 	struct inflight_slot slots[MAX_NESTED];
 };
 
@@ -85,7 +88,7 @@ static __always_inline struct inflight_slot *slot_at(struct inflight *task, uint
 
 /* Entries that can no longer be running, since this one is not below them on the stack: their
  * return probe did not fire. */
-static __always_inline void drop_stale(struct inflight *task, uint32_t sp)
+static __always_inline void drop_stale(const struct run *run, struct inflight *task, uint32_t sp)
 {
 #pragma unroll
 	for (int i = 0; i < MAX_NESTED; i++) {
@@ -95,43 +98,66 @@ static __always_inline void drop_stale(struct inflight *task, uint32_t sp)
 			return;
 		task->depth = depth - 1;
 		if (!slot_at(task, depth - 1)->reported)
-			COUNT(unmatched);
+			COUNT(run, unmatched);
 	}
 }
 
-static __always_inline void inflight_push(const struct inflight_slot *slot)
+static __always_inline struct inflight *inflight_of(uint32_t tid)
 {
-	uint32_t tid = current_tid(), depth;
-	struct inflight *task = bpf_map_lookup_elem(&inflight, &tid);
+	return bpf_map_lookup_elem(&inflight, &tid);
+}
 
-	if (!task) {
-		struct inflight empty = {};
+/* What an entry begins with: too large for the stack of a program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct inflight);
+} no_calls SEC(".maps");
 
-		bpf_map_update_elem(&inflight, &tid, &empty, BPF_NOEXIST);
-		task = bpf_map_lookup_elem(&inflight, &tid);
-		if (!task) {
-			COUNT(lost_inflight);
-			return;
-		}
+static __always_inline struct inflight *inflight_new(uint32_t tid)
+{
+	uint32_t key = 0;
+	struct inflight *empty = bpf_map_lookup_elem(&no_calls, &key);
+
+	if (empty)
+		bpf_map_update_elem(&inflight, &tid, empty, BPF_NOEXIST);
+	return inflight_of(tid);
+}
+
+/* A slot for a call of this task that begins with sp; its fields are those of an earlier one. NULL,
+ * and counted, if there is no room. inflight_pushed when it is filled. */
+static __always_inline struct inflight_slot *inflight_push(const struct run *run, uint32_t tid,
+							   uint32_t sp, struct inflight **task)
+{
+	*task = inflight_of(tid);
+	if (!*task)
+		*task = inflight_new(tid);
+	if (*task)
+		drop_stale(run, *task, sp);
+	if (!*task || (*task)->depth >= MAX_NESTED) {
+		COUNT(run, lost_inflight);
+		return NULL;
 	}
-	drop_stale(task, slot->sp);
-	depth = task->depth;
-	if (depth >= MAX_NESTED) {
-		COUNT(lost_inflight);
-		return;
-	}
-	*slot_at(task, depth) = *slot;
-	task->depth = depth + 1;
-	COUNT(entries);
+	return slot_at(*task, (*task)->depth);
+}
+
+static __always_inline void inflight_pushed(const struct run *run, struct inflight *task)
+{
+	task->depth++;
+	task->calls++;
+	COUNT(run, entries);
 }
 
 /* The slot of the call on whose stack sp lies, or NULL. */
-static __always_inline struct inflight_slot *inflight_top(uint32_t sp)
+static __always_inline struct inflight_slot *inflight_top(uint32_t tid, uint32_t sp,
+							  struct inflight **of_task)
 {
-	uint32_t tid = current_tid(), depth;
-	struct inflight *task = bpf_map_lookup_elem(&inflight, &tid);
+	struct inflight *task = inflight_of(tid);
 	struct inflight_slot *slot;
+	uint32_t depth;
 
+	*of_task = task;
 	if (!task)
 		return NULL;
 	depth = task->depth;
@@ -145,9 +171,9 @@ static __always_inline struct inflight_slot *inflight_top(uint32_t sp)
  * returned by now, so that was missed, and what came of it is not known. */
 static __always_inline bool inflight_unreturned(uint32_t sp)
 {
-	uint32_t tid = current_tid(), depth;
-	struct inflight *task = bpf_map_lookup_elem(&inflight, &tid);
+	struct inflight *task = inflight_of(current_tid());
 	struct inflight_slot *slot;
+	uint32_t depth;
 
 	if (!task)
 		return false;
@@ -158,34 +184,43 @@ static __always_inline bool inflight_unreturned(uint32_t sp)
 	return slot->sp < sp && !slot->reported;
 }
 
-/* Takes the slot of the call that returns now; false if its entry was not seen. */
-static __always_inline bool inflight_pop(uint32_t bp, struct inflight_slot *slot)
+/* The slot of the call that returns now, taken out of *task; NULL if its entry was not seen. Valid
+ * until inflight_popped. */
+static __always_inline struct inflight_slot *inflight_pop(const struct run *run, uint32_t tid,
+							  uint32_t bp, struct inflight **task)
 {
-	uint32_t tid = current_tid(), depth, unmatched = 0;
-	struct inflight *task = bpf_map_lookup_elem(&inflight, &tid);
+	uint32_t depth, unmatched = 0;
 
-	if (!task)
-		return false;
-	depth = task->depth;
+	*task = inflight_of(tid);
+	if (!*task)
+		return NULL;
+	depth = (*task)->depth;
 #pragma unroll
 	for (int i = 0; i < MAX_NESTED; i++) {
+		struct inflight_slot *slot;
+
 		if (depth == 0 || depth > MAX_NESTED)
-			return false;
+			return NULL;
 		depth--;
-		if (slot_at(task, depth)->bp != bp) {
-			unmatched += !slot_at(task, depth)->reported;
+		slot = slot_at(*task, depth);
+		if (slot->bp != bp) {
+			unmatched += !slot->reported;
 			continue;
 		}
-		*slot = *slot_at(task, depth);
-		COUNT_MANY(unmatched, unmatched);
-		task->depth = depth;
-		if (depth == 0)
-			bpf_map_delete_elem(&inflight, &tid);
+		if (unmatched)
+			COUNT_MANY(run, unmatched, unmatched);
+		(*task)->depth = depth;
 		if (!slot->reported)
-			COUNT(returns);
-		return true;
+			COUNT(run, returns);
+		return slot;
 	}
-	return false;
+	return NULL;
+}
+
+static __always_inline void inflight_popped(uint32_t tid, const struct inflight *task)
+{
+	if (task->depth == 0 && task->calls < KEPT_AFTER)
+		bpf_map_delete_elem(&inflight, &tid);
 }
 
 /* ---- what was asked of vmalloc --------------------------------------------------------------

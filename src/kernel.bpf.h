@@ -16,30 +16,46 @@
 #include "event.h"
 
 /* The kernel is built with -mregparm=3 (arch/x86/Makefile): eax, edx, ecx, then the stack. */
-#define ARG1(ctx)   ((ctx)->ax)
-#define ARG2(ctx)   ((ctx)->dx)
-#define ARG3(ctx)   ((ctx)->cx)
-#define RESULT(ctx) ((ctx)->ax)
+#define ARG1(ctx) ((ctx)->ax)
+#define ARG2(ctx) ((ctx)->dx)
+#define ARG3(ctx) ((ctx)->cx)
 
 /* ERR_PTR: the last 4095 addresses (include/linux/err.h). */
 #define IS_ERROR(result) ((uint32_t)(result) >= (uint32_t)-4095)
 
-/* Where regs->sp lies in struct pt_regs of CONFIG_X86_32: user ABI, the same in every version. */
-#define PT_REGS_SP 60
+/* Where they lie in struct pt_regs of CONFIG_X86_32: user ABI, the same in every version. */
+#define PT_REGS_CS    52
+#define PT_REGS_SP    60
+#define PT_REGS_BYTES 68
+
+/* What a function returned. The asm has it read here: read later, clang may compute its address
+ * first, and the verifier takes no computed pointer to a context. */
+static __always_inline uint32_t result_of(const struct pt_regs *ctx)
+{
+	uint32_t result = ctx->ax;
+
+	asm volatile("" : "+r"(result));
+	return result;
+}
 
 static __always_inline const void *kernel_pointer(uint32_t addr)
 {
 	return (const void *)(unsigned long)addr;
 }
 
-/* Reads 4 bytes at a kernel address; false if they cannot be read. */
-static __always_inline bool read32(uint32_t addr, uint32_t *value)
+/* Reads bytes at a kernel address; false if they cannot be read. */
+static __always_inline bool read_kernel(uint32_t addr, void *to, uint32_t bytes)
 {
 #ifdef VMT_PERF /* bpf_probe_read_kernel came with 5.5 */
-	return bpf_probe_read(value, sizeof(*value), kernel_pointer(addr)) == 0;
+	return bpf_probe_read(to, bytes, kernel_pointer(addr)) == 0;
 #else
-	return bpf_probe_read_kernel(value, sizeof(*value), kernel_pointer(addr)) == 0;
+	return bpf_probe_read_kernel(to, bytes, kernel_pointer(addr)) == 0;
 #endif
+}
+
+static __always_inline bool read32(uint32_t addr, uint32_t *value)
+{
+	return read_kernel(addr, value, sizeof(*value));
 }
 
 /* The address of a member of the object at addr, its offset relocated to the running kernel. */

@@ -13,31 +13,14 @@
 
 #include "kernel.bpf.h"
 
-#define COUNT_MANY(counter, n)                           \
-	do {                                             \
-		struct wire_stats *stats_ = cpu_stats(); \
-		if (stats_)                              \
-			stats_->counter += (n);          \
-	} while (0)
+/* What a program has at hand while it runs. */
+struct run {
+	const volatile struct wire_config *config;
+	struct wire_stats *stats; /* of this CPU */
+};
 
-#define COUNT(counter) COUNT_MANY(counter, 1)
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-#ifndef VMT_PERF
-	__uint(map_flags, BPF_F_MMAPABLE);
-#endif
-	__uint(max_entries, 1); /* set to the number of possible CPUs by the loader */
-	__type(key, uint32_t);
-	__type(value, struct wire_stats);
-} stats SEC(".maps");
-
-static __always_inline struct wire_stats *cpu_stats(void)
-{
-	uint32_t cpu = bpf_get_smp_processor_id();
-
-	return bpf_map_lookup_elem(&stats, &cpu);
-}
+#define COUNT_MANY(run, counter, n) ((run)->stats->counter += (n))
+#define COUNT(run, counter)         COUNT_MANY(run, counter, 1)
 
 #ifndef VMT_PERF
 
@@ -60,40 +43,40 @@ struct {
 	__array(values, struct events_ring);
 } rings SEC(".maps");
 
-static __always_inline const volatile struct wire_config *get_config(void)
+/* Mapped by user space. Global data needs no look-up: it costs half of one in a map. */
+struct wire_stats stats[VMT_MAX_CPUS];
+
+static __always_inline bool run_begin(struct run *run)
 {
-	return &loader_config;
+	run->config = &loader_config;
+	run->stats = &stats[bpf_get_smp_processor_id() & (VMT_MAX_CPUS - 1)];
+	asm volatile("" : "+r"(run->stats)); /* once, and not anew for each counter */
+	return true;
 }
 
-static __always_inline void begin_program(void)
-{
-}
-
-static __always_inline void end_program(void)
+static __always_inline void run_end(struct run *run)
 {
 }
 
 /*
- * Wakes the consumer each time the fill level crosses a multiple of wake_bytes: a wake-up per
- * record would cost more than the record. Below that level the consumer's own timeout applies.
+ * Wakes the consumer at every wake_records-th record of this CPU: a wake-up per record would cost
+ * more than the record, and to ask how full the ring is half of one. What comes after the last
+ * wake-up waits for the consumer's own timeout. True if the record is in the ring.
  */
-static __always_inline void send(void *ctx, void *record, uint64_t bytes)
+static __always_inline bool send(const struct run *run, void *ctx, void *record, uint64_t bytes)
 {
-	uint32_t key = 0, waiting, wake_bytes = loader_config.wake_bytes;
+	uint32_t key = 0, number = run->stats->records;
 	uint64_t flags = BPF_RB_NO_WAKEUP;
 	void *ring = bpf_map_lookup_elem(&rings, &key);
 
-	if (!ring) {
-		COUNT(lost_ring);
-		return;
-	}
-	waiting = (uint32_t)bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA);
-	if (waiting >= wake_bytes && (waiting & (wake_bytes - 1)) < 1024)
+	if (!(number & (loader_config.wake_records - 1)))
 		flags = BPF_RB_FORCE_WAKEUP;
-	if (bpf_ringbuf_output(ring, record, bytes, flags) == 0)
-		COUNT(records);
-	else
-		COUNT(lost_ring);
+	if (!ring || bpf_ringbuf_output(ring, record, bytes, flags) != 0) {
+		COUNT(run, lost_ring);
+		return false;
+	}
+	run->stats->records = number + 1;
+	return true;
 }
 
 #else /* VMT_PERF */
@@ -112,51 +95,57 @@ struct {
 	__uint(value_size, 4);
 } events SEC(".maps");
 
-static __always_inline const volatile struct wire_config *get_config(void)
-{
-	uint32_t key = 0;
-
-	return bpf_map_lookup_elem(&configs, &key);
-}
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* set to the number of possible CPUs by the loader */
+	__type(key, uint32_t);
+	__type(value, struct wire_stats);
+} stats SEC(".maps");
 
 /* The reader puts the buffers of several CPUs into one order: src/capture/perfmerge.h says how. */
-static __always_inline void begin_program(void)
+static __always_inline bool run_begin(struct run *run)
 {
-	COUNT(busy);
+	uint32_t key = 0, cpu = bpf_get_smp_processor_id();
+
+	run->config = bpf_map_lookup_elem(&configs, &key);
+	run->stats = bpf_map_lookup_elem(&stats, &cpu);
+	if (!run->config || !run->stats)
+		return false;
+	COUNT(run, busy);
+	return true;
 }
 
-static __always_inline void end_program(void)
+static __always_inline void run_end(struct run *run)
 {
-	COUNT(busy);
+	COUNT(run, busy);
 }
 
-static __always_inline void send(void *ctx, void *record, uint64_t bytes)
+static __always_inline bool send(const struct run *run, void *ctx, void *record, uint64_t bytes)
 {
-	if (bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, record, bytes) == 0)
-		COUNT(records);
-	else
-		COUNT(lost_ring);
+	if (bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, record, bytes) != 0) {
+		COUNT(run, lost_ring);
+		return false;
+	}
+	COUNT(run, records);
+	return true;
 }
 
 #endif /* VMT_PERF */
 
 /* A program: its body, between the marks that the transport needs. */
-#define PROGRAM(section, name, context)                                                     \
-	static __always_inline void name##_body(context *ctx,                               \
-						const volatile struct wire_config *config); \
-	SEC(section)                                                                        \
-	int name(context *ctx)                                                              \
-	{                                                                                   \
-		const volatile struct wire_config *config = get_config();                   \
-                                                                                            \
-		if (!config)                                                                \
-			return 0;                                                           \
-		begin_program();                                                            \
-		name##_body(ctx, config);                                                   \
-		end_program();                                                              \
-		return 0;                                                                   \
-	}                                                                                   \
-	static __always_inline void name##_body(context *ctx,                               \
-						const volatile struct wire_config *config)
+#define PROGRAM(section, name, context)                                               \
+	static __always_inline void name##_body(context *ctx, const struct run *run); \
+	SEC(section)                                                                  \
+	int name(context *ctx)                                                        \
+	{                                                                             \
+		struct run run;                                                       \
+                                                                                      \
+		if (!run_begin(&run))                                                 \
+			return 0;                                                     \
+		name##_body(ctx, &run);                                               \
+		run_end(&run);                                                        \
+		return 0;                                                             \
+	}                                                                             \
+	static __always_inline void name##_body(context *ctx, const struct run *run)
 
 #endif

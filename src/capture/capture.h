@@ -32,6 +32,7 @@ struct capture_options {
 	struct probes_options probes;
 	struct plan_report *report; /* what came of the plans, filled by capture_open; or NULL */
 	struct plan_options plan;   /* calls is set by capture_open; no ways = the default ones */
+	bool measure_cost;          /* what the probes cost, into report */
 	bool force_kptr;            /* --seed=sysctl: change kptr_restrict even from 2 */
 	uint32_t ring_limit_bytes;  /* a ring is replaced after this much; 0 = never (tests) */
 	uint64_t reconcile_ns VMT_ALIGNED8; /* time between two reconciles; 0 = never */

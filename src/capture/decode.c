@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "capture/known_stacks.h"
+#include "capture/named_stacks.h"
 #include "capture/wire.h"
 #include "space/kind.h"
 
@@ -23,7 +24,9 @@ struct last_fail {
 	uint32_t requested;
 };
 
-#define NR_LAST_FAILS 16 /* power of two */
+#define NR_LAST_FAILS   16 /* power of two */
+#define FIRST_STACK_ARG 4  /* after three in registers; at_sp[0] is the return address */
+#define GFP_BITS        28
 
 /* The name of a task, as it came last. */
 struct task_name {
@@ -43,6 +46,7 @@ struct decode {
 	struct last_fail last_fails[NR_LAST_FAILS]; /* by the low bits of tid */
 	struct task_name task_names[NR_TASK_NAMES]; /* by the low bits of tid */
 	struct known_stacks *known;
+	struct named_stacks *named;
 	uint32_t generation; /* of the resolver when they were learnt */
 };
 
@@ -58,7 +62,8 @@ struct decode *decode_new(struct names *names, struct stacks *stacks, struct res
 	decode->resolver = resolver;
 	decode->own_pid = own_pid;
 	decode->known = known_stacks_new();
-	if (!decode->known) {
+	decode->named = named_stacks_new();
+	if (!decode->known || !decode->named) {
 		decode_free(decode);
 		return NULL;
 	}
@@ -70,6 +75,7 @@ void decode_free(struct decode *decode)
 	if (!decode)
 		return;
 	known_stacks_free(decode->known);
+	named_stacks_free(decode->named);
 	free(decode->facts);
 	free(decode);
 }
@@ -97,20 +103,19 @@ static struct stack_facts facts_of_stack(struct decode *decode, uint32_t stack_i
 	return facts;
 }
 
-/* Interns the frames that follow an alloc record; emits EV_STACK if they are new. first: a frame
- * before them, 0 if there is none. */
-static int intern_stack(struct decode *decode, const struct wire_alloc *alloc, uint32_t first,
-			const struct sink *sink, uint32_t *stack_id)
+/* Interns count addresses, seen at t_ns; emits EV_STACK if they are new. first: a frame before
+ * them, 0 if there is none. */
+static int intern_stack(struct decode *decode, const uint32_t *addrs, uint32_t count,
+			uint32_t first, uint64_t t_ns, const struct sink *sink, uint32_t *stack_id)
 {
-	const uint32_t *addrs = (const uint32_t *)(alloc + 1);
 	uint32_t frames[VMT_MAX_FRAMES + 1], nr_frames = 0;
-	struct event event = { .t_ns = alloc->head.t_ns, .type = EV_STACK };
+	struct event event = { .t_ns = t_ns, .type = EV_STACK };
 	bool is_new = false;
 
 	if (first)
 		frames[nr_frames++] = first;
-	for (uint32_t i = 0; i < alloc->head.nr_frames; i++)
-		frames[nr_frames++] = resolver_frame(decode->resolver, addrs[i], alloc->head.t_ns);
+	for (uint32_t i = 0; i < count; i++)
+		frames[nr_frames++] = resolver_frame(decode->resolver, addrs[i], t_ns);
 	if (nr_frames > VMT_MAX_FRAMES)
 		nr_frames = VMT_MAX_FRAMES;
 	*stack_id = stacks_intern(decode->stacks, frames, nr_frames, &is_new);
@@ -120,27 +125,75 @@ static int intern_stack(struct decode *decode, const struct wire_alloc *alloc, u
 	return sink_event(sink, &event);
 }
 
-/* The same, by what is known of these addresses, unless their symbols may be others now. */
+/* The same, by what is known of these addresses, unless their symbols may be others now. *settled:
+ * the answer holds for as long as the symbols are what they are. */
+static int look_up_stack(struct decode *decode, const uint32_t *addrs, uint32_t count,
+			 uint64_t t_ns, const struct sink *sink, uint32_t *stack_id, bool *settled)
+{
+	uint32_t unsettled = resolver_unsettled(decode->resolver);
+	int err;
+
+	if (decode->generation != resolver_generation(decode->resolver))
+		known_stacks_forget(decode->known);
+	decode->generation = resolver_generation(decode->resolver);
+	*settled = true;
+	*stack_id = known_stacks_find(decode->known, addrs, count);
+	if (*stack_id)
+		return 0;
+	err = intern_stack(decode, addrs, count, 0, t_ns, sink, stack_id);
+	*settled = *stack_id && decode->generation == resolver_generation(decode->resolver) &&
+		   unsettled == resolver_unsettled(decode->resolver);
+	if (*settled)
+		known_stacks_add(decode->known, addrs, count, *stack_id);
+	return err;
+}
+
+/* The stack of a name: as found before, unless the symbols have changed since then. */
+static int look_up_named(struct decode *decode, struct named_stack *named, uint64_t t_ns,
+			 const struct sink *sink, uint32_t *stack_id)
+{
+	bool settled;
+	int err;
+
+	*stack_id = named->stack_id;
+	if (*stack_id && named->generation == resolver_generation(decode->resolver))
+		return 0;
+	err = look_up_stack(decode, named->addrs, named->count, t_ns, sink, stack_id, &settled);
+	named->stack_id = settled ? *stack_id : 0;
+	named->generation = resolver_generation(decode->resolver);
+	return err;
+}
+
+/* A name that was never given, or that there was no memory for: whose area it is, is not known. */
+static int tell_unknown_name(uint64_t t_ns, const struct sink *sink)
+{
+	struct event event = {
+		.t_ns = t_ns, .type = EV_LOST, .state = LOST_STACK, .count = 1, .cpu = UINT32_MAX
+	};
+
+	return sink_event(sink, &event);
+}
+
+/* first: as of intern_stack; then the stack has no name. */
 static int decode_stack(struct decode *decode, const struct wire_alloc *alloc, uint32_t first,
 			const struct sink *sink, uint32_t *stack_id)
 {
 	const uint32_t *addrs = (const uint32_t *)(alloc + 1);
-	uint32_t unsettled = resolver_unsettled(decode->resolver);
-	int err;
+	uint32_t count = alloc->head.nr_frames;
+	struct named_stack *named = NULL;
+	bool settled;
 
 	if (first)
-		return intern_stack(decode, alloc, first, sink, stack_id);
-	if (decode->generation != resolver_generation(decode->resolver))
-		known_stacks_forget(decode->known);
-	decode->generation = resolver_generation(decode->resolver);
-	*stack_id = known_stacks_find(decode->known, addrs, alloc->head.nr_frames);
-	if (*stack_id)
-		return 0;
-	err = intern_stack(decode, alloc, 0, sink, stack_id);
-	if (*stack_id && decode->generation == resolver_generation(decode->resolver) &&
-	    unsettled == resolver_unsettled(decode->resolver))
-		known_stacks_add(decode->known, addrs, alloc->head.nr_frames, *stack_id);
-	return err;
+		return intern_stack(decode, addrs, count, first, alloc->head.t_ns, sink, stack_id);
+	if (alloc->stack_name && count)
+		named = named_stacks_give(decode->named, alloc->stack_name, addrs, count);
+	else if (alloc->stack_name)
+		named = named_stacks_find(decode->named, alloc->stack_name);
+	if (named)
+		return look_up_named(decode, named, alloc->head.t_ns, sink, stack_id);
+	if (alloc->stack_name && !count)
+		return tell_unknown_name(alloc->head.t_ns, sink);
+	return look_up_stack(decode, addrs, count, alloc->head.t_ns, sink, stack_id, &settled);
 }
 
 static inline uint32_t task_name(struct decode *decode, const struct wire_head *head)
@@ -157,7 +210,8 @@ static inline uint32_t task_name(struct decode *decode, const struct wire_head *
 	return task->name_id;
 }
 
-static inline void decode_head(struct decode *decode, const struct wire_head *head, struct event *event)
+static inline void decode_head(struct decode *decode, const struct wire_head *head,
+			       struct event *event)
 {
 	event->t_ns = head->t_ns;
 	event->pid = head->pid;
@@ -224,6 +278,18 @@ static void decode_area_facts(struct decode *decode, const struct wire_alloc *al
 		event->flags |= EV_F_STACK_CUT;
 }
 
+/* Where the kernel's code puts it is told by its symbols, and that may be wrong: then it shows,
+ * since no flag lies so high on i386 (include/linux/gfp_types.h). */
+static uint32_t gfp_of(const struct wire_alloc *alloc)
+{
+	uint32_t arg = alloc->head.reserved, gfp;
+
+	if (arg < FIRST_STACK_ARG || arg - FIRST_STACK_ARG + 1 >= WIRE_AT_SP)
+		return 0;
+	gfp = alloc->at_sp[arg - FIRST_STACK_ARG + 1];
+	return gfp >> GFP_BITS ? 0 : gfp;
+}
+
 static int decode_alloc(struct decode *decode, const struct wire_alloc *alloc,
 			const struct sink *sink)
 {
@@ -232,8 +298,8 @@ static int decode_alloc(struct decode *decode, const struct wire_alloc *alloc,
 		.size = alloc->size,
 		.align = alloc->align,
 		.vstart = alloc->vstart,
-		.vend = alloc->vend,
-		.gfp = alloc->gfp,
+		.vend = alloc->at_sp[1],
+		.gfp = gfp_of(alloc),
 		.latency_ns = alloc->latency_ns,
 		.requested = alloc->requested,
 		.err = alloc->err,

@@ -98,6 +98,16 @@ struct plan_options {
 	void *calls_context;
 };
 
+/* What the probes of a plan cost here (capture/cost), in ns; 0 = not measured. */
+struct plan_cost {
+	uint32_t
+		ns_per_event; /* an allocation and a free together, for each event that they give */
+	uint32_t alloc_ns;
+	uint32_t free_ns;
+	uint32_t probe_ns; /* of alloc_ns and free_ns: a probe without its program, each time */
+	bool jit;          /* the BPF JIT was on: net.core.bpf_jit_enable */
+};
+
 /* What came of trying the plans: for doctor. */
 struct plan_report {
 	uint32_t count;
@@ -107,6 +117,7 @@ struct plan_report {
 	uint32_t probes_planned;
 	uint32_t probes_active;
 	char lacking[64]; /* what is wanted and no probe tells: "percpu, pages"; "" = nothing */
+	struct plan_cost cost;
 };
 
 /* All ways, in the order of preference. */

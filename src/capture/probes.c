@@ -25,7 +25,10 @@
 #define ATTACH_TRIES    5
 #define ATTACH_PAUSE_US 100000
 #define NOT_TRACED      UINT32_MAX
-#define MIN_WAKE_BYTES  2048 /* a ring of 4K never holds more than 4095 bytes */
+/* The reader is woken before so many records as fill this part of the ring have come in all: each CPU
+ * counts its own. */
+#define RING_PART         4
+#define WAKE_RECORD_BYTES 80
 
 struct probes {
 	struct bpf_object *object;
@@ -112,19 +115,31 @@ static void choose_programs(struct probes *probes)
 	}
 }
 
+/* The largest one that is not above n; 1 at least. */
+static uint32_t power_of_two(uint32_t n)
+{
+	uint32_t power = 1;
+
+	while (power <= n / 2)
+		power *= 2;
+	return power;
+}
+
 static struct wire_config make_config(const struct probes *probes,
 				      const struct probes_options *options)
 {
-	uint32_t wake_bytes = options->ring_bytes / 8;
+	uint32_t wake_records =
+		options->ring_bytes / RING_PART / WAKE_RECORD_BYTES / probes->cpus;
 
 	return (struct wire_config){
 		.stack_depth = options->stack_depth,
 		.gfp_arg = probes->plan.gfp_arg,
-		.wake_bytes = wake_bytes < MIN_WAKE_BYTES ? MIN_WAKE_BYTES : wake_bytes,
+		.wake_records = power_of_two(wake_records),
 		.sp_is_regs = probes->plan.sp_is_regs,
 		.alloc_by_return = probes->plan.way == WAY_RETURN || probes->plan.insert_needs_slot,
 		.insert_alone = probes->plan.insert_alone,
 		.insert_needs_slot = probes->plan.insert_needs_slot,
+		.with_requests = probes->plan.needs[NEED_REQUESTED].met,
 	};
 }
 
@@ -135,11 +150,12 @@ static struct bpf_map *map(const struct probes *probes, const char *name)
 
 static int configure(struct probes *probes, const struct wire_config *config)
 {
-	int err = bpf_map__set_max_entries(map(probes, "stats"), probes->cpus);
+	int err = 0;
 
-	if (err)
-		return err;
 	if (probes->transport == TRANSPORT_PERF) {
+		err = bpf_map__set_max_entries(map(probes, "stats"), probes->cpus);
+		if (err)
+			return err;
 		/* Not in the object, since older kernels refuse it; better than look-ups. */
 		if (can_map_arrays())
 			err = bpf_map__set_map_flags(map(probes, "stats"), BPF_F_MMAPABLE);
@@ -387,8 +403,8 @@ void probes_free(struct probes *probes)
 /* struct inflight of vmtrace.bpf.c, as far as it is read here */
 struct inflight_head {
 	uint32_t depth;
-	uint32_t reserved;
-	uint64_t t_ns VMT_ALIGNED8; /* of the outermost entry */
+	uint32_t calls;
+	uint64_t t_ns VMT_ALIGNED8; /* of the outermost entry, the last one if there is none */
 	uint8_t rest[4096];
 };
 
@@ -491,9 +507,15 @@ uint64_t probes_run_ns(const struct probes *probes)
 	return sum_ns;
 }
 
+int probes_program_fd(const struct probes *probes, uint32_t i)
+{
+	return bpf_program__fd(
+		bpf_object__find_program_by_name(probes->object, probes->plan.probes[i].program));
+}
+
 int probes_stats_fd(const struct probes *probes)
 {
-	return bpf_map__fd(map(probes, "stats"));
+	return bpf_map__fd(map(probes, probes->transport == TRANSPORT_PERF ? "stats" : ".bss"));
 }
 
 uint32_t probes_cpus(const struct probes *probes)

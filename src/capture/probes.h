@@ -43,8 +43,9 @@ int probes_attach(struct probes *probes, char *why, size_t why_len);
 /* Detaches and unloads; probes_free(NULL) is legal. */
 void probes_free(struct probes *probes);
 
-/* Drops allocations in progress that began before before_ns: their return was missed, and a task
- * that has ended would keep its slot for ever. */
+/* Drops what tasks have in the table of allocations in progress if their last one began before
+ * before_ns: its return was missed, or the task was kept there since it had made many (struct
+ * inflight). One that begins another in that very moment loses what was asked for, not its area. */
 void probes_sweep(struct probes *probes, uint64_t before_ns);
 
 /*
@@ -75,6 +76,9 @@ bool probes_traced(const struct probes *probes);
 /* Hits and misses of probe number i of the plan, as of the last probes_read_misses. False if they
  * are not known. */
 bool probes_counts(const struct probes *probes, uint32_t i, uint64_t *hits, uint64_t *misses);
+
+/* The program of probe number i of the plan, or -1. */
+int probes_program_fd(const struct probes *probes, uint32_t i);
 
 int probes_stats_fd(const struct probes *probes);
 /* Time spent in the programs so far, as far as the kernel has timed them (BPF_STATS_RUN_TIME). */

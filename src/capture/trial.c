@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "capture/capture_internal.h"
+#include "capture/cost.h"
 #include "capture/selftest.h"
 #include "capture/text.h"
 #include "clock.h"
@@ -209,13 +210,19 @@ static int prove(struct capture *capture, char *why, size_t why_len)
 static int try_plan(struct capture *capture, const struct plan *plan, char *why, size_t why_len)
 {
 	int err = probes_load(&capture->options.probes, plan, why, why_len, &capture->probes);
+	struct cost *cost;
 
 	if (!err)
 		err = open_flow(capture);
+	cost = !err && capture->options.report && capture->options.measure_cost ? cost_begin()
+										: NULL;
 	if (!err)
 		err = probes_attach(capture->probes, why, why_len);
 	if (!err)
 		err = prove(capture, why, why_len);
+	if (!err && cost)
+		cost_measure(cost, capture->probes, &capture->options.report->cost);
+	cost_free(cost);
 	return err;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -188,6 +189,55 @@ static void say_budget(struct report *report, const struct session *session)
 	    hole);
 }
 
+/* 1234 ns as "1.2 us". */
+static const char *microseconds(uint32_t ns, char *buf, size_t len)
+{
+	snprintf(buf, len, "%u.%u us", ns / 1000, ns / 100 % 10);
+	return buf;
+}
+
+static void say_cost(struct report *report, const struct session *session)
+{
+	const struct plan_cost *cost = &session->plans.cost;
+	char event[24], alloc[24], freed[24], probe[24];
+
+	if (!cost->ns_per_event) {
+		say(report, "cost", HOST_NOTE,
+		    "in the kernel: could not be measured (BPF_ENABLE_STATS came with Linux 5.8)");
+		return;
+	}
+	say(report, "cost", HOST_OK,
+	    "in the kernel, measured here: %s an event (an allocation %s, a free %s), of it %s a "
+	    "probe that is hit",
+	    microseconds(cost->ns_per_event, event, sizeof(event)),
+	    microseconds(cost->alloc_ns, alloc, sizeof(alloc)),
+	    microseconds(cost->free_ns, freed, sizeof(freed)),
+	    microseconds(cost->probe_ns, probe, sizeof(probe)));
+	if (cost->jit)
+		say(report, "jit", HOST_OK,
+		    "net.core.bpf_jit_enable is on: BPF runs as machine code");
+	else
+		say(report, "jit", HOST_NOTE,
+		    "net.core.bpf_jit_enable is 0, BPF is interpreted; what the JIT would save: "
+		    "sysctl net.core.bpf_jit_enable=1, then vmtrace doctor again");
+	if (session->options->stack_depth)
+		say(report, "stacks", HOST_OK,
+		    "%u frames; what fewer would save: vmtrace doctor --stack-depth=N",
+		    session->options->stack_depth);
+}
+
+static void say_own_cpu(struct report *report)
+{
+	struct rusage used;
+
+	if (getrusage(RUSAGE_SELF, &used) < 0)
+		return;
+	say(report, "own", HOST_OK, "%ld ms of processor time so far, %ldK resident",
+	    (long)((used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
+		   (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000),
+	    used.ru_maxrss);
+}
+
 static void say_given_up(struct report *report, const struct plan_report *plans)
 {
 	for (uint32_t i = 0; i < plans->count; i++)
@@ -236,6 +286,8 @@ static void say_tracing(struct report *report, struct session *session)
 		    ? "/proc/vmallocinfo with real addresses"
 		    : "none: kernel.kptr_restrict=2, areas from before are unknown");
 	say_budget(report, session);
+	say_cost(report, session);
+	say_own_cpu(report);
 	say(report, "loss", space_counters(session->space)->lost ? HOST_NOTE : HOST_OK,
 	    "%llu records, %llu events lost", (unsigned long long)losses.records,
 	    (unsigned long long)space_counters(session->space)->lost);
@@ -272,13 +324,16 @@ static int print_json(const struct report *report)
 	return bad ? EXIT_FAILED : report->code;
 }
 
-static int run(const struct options *options)
+static int run(const struct options *given)
 {
+	struct options measuring = *given;
+	const struct options *options = &measuring;
 	struct report report = { 0 };
 	struct host_findings findings;
 	struct session session;
 	int code;
 
+	measuring.measure_cost = true;
 	host_examine(&findings);
 	say_host(&report, &findings);
 	if (geteuid() == 0)

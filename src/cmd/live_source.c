@@ -133,6 +133,7 @@ int live_open(struct session *session)
 		.reconcile_asked = options->reconcile_asked,
 		.plan = options->plan,
 		.report = &session->plans,
+		.measure_cost = options->measure_cost,
 		.force_kptr = options->force_kptr,
 		.ring_limit_bytes = options->ring_limit_bytes,
 	};

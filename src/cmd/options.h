@@ -97,6 +97,7 @@ struct options {
 	enum owners_by group;
 	bool json;
 	bool probes_area;
+	bool measure_cost; /* of the command, not of the user: capture/cost */
 	bool force_kptr;
 	bool strict;
 	bool stacks;

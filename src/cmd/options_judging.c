@@ -33,7 +33,7 @@ static const struct option_row rows[] = {
 	  { "older", KEY_OLDER, "TIME", 0, "Judge only areas that are at least so old", 2 } },
 	{ TAKES_LEAKS,
 	  { "since", KEY_SINCE, "TIME", 0,
-	    "Judge only areas born later than this after watching (or the recording) began: its "
+	    "Leave out areas born in this time after watching (or the recording) began: a "
 	    "warm-up",
 	    2 } },
 	{ TAKES_LEAKS, { "min-bytes", KEY_MIN_BYTES, "SIZE", 0, "Leave out what holds less", 2 } },

@@ -149,9 +149,9 @@ static void watch_modules(struct recorder *recorder, const struct event *event)
 {
 	const struct area *area;
 
-	if (event->type == EV_ALLOC && event->kind == KIND_MODULE)
-		recorder->modules_changed = true;
-	if (event->type != EV_FREE)
+	if (event->type == EV_ALLOC)
+		recorder->modules_changed |= event->kind == KIND_MODULE;
+	if (event->type != EV_FREE || recorder->modules_changed)
 		return;
 	area = space_area_at(recorder->session->space, event->start);
 	if (area && area->kind == KIND_MODULE)
@@ -167,16 +167,23 @@ bool recorder_is_over(const struct recorder *recorder)
  * told, as by a reader of the output that has gone, to stop. */
 int recorder_event(struct recorder *recorder, const struct event *event)
 {
-	if (!recorder_is_over(recorder) && !recorder->series)
+	bool over = recorder_is_over(recorder);
+
+	if (!over && !recorder->series) {
 		recorder->err = open_series(recorder);
-	if (!recorder_is_over(recorder)) {
+		over = recorder->err != 0;
+	}
+	if (!over) {
 		int err = series_event(recorder->series, event);
 
-		recorder->full = err == -E2BIG;
-		recorder->err = recorder->full ? 0 : err;
+		if (err) {
+			recorder->full = err == -E2BIG;
+			recorder->err = recorder->full ? 0 : err;
+			over = true;
+		}
 	}
 	watch_modules(recorder, event);
-	return recorder_is_over(recorder) && recorder->session->reader ? -EPIPE : 0;
+	return over && recorder->session->reader ? -EPIPE : 0;
 }
 
 int recorder_begin(struct recorder *recorder)

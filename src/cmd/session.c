@@ -17,6 +17,19 @@
 
 #define FIRST_LIST_NS 1000000000ull /* after the begin: by then it is read */
 
+/* The model did not take the event. 0 if the others can go on. */
+static int refused(const struct event *event, int err)
+{
+	if (err == -ENOMEM) {
+		log_error("out of memory for the map");
+		return err;
+	}
+	if (err == -EINVAL)
+		log_debug("an event that cannot be true was left out: type %u %08x-%08x",
+			  event->type, event->start, event->end);
+	return 0;
+}
+
 /* Every event of either source: what shows the map before it, the model, then what looks on. */
 static int take_event(void *context, const struct event *event)
 {
@@ -28,14 +41,8 @@ static int take_event(void *context, const struct event *event)
 		return err;
 	trend_before(session->trend, session->space, event);
 	err = space_apply(session->space, event);
-
-	if (err == -ENOMEM) {
-		log_error("out of memory for the map");
+	if (err && refused(event, err) < 0)
 		return err;
-	}
-	if (err == -EINVAL)
-		log_debug("an event that cannot be true was left out: type %u %08x-%08x",
-			  event->type, event->start, event->end);
 	/* Also when a list that was to put it right has come too early. */
 	if (session->capture && space_uncertain(session->space) &&
 	    (!was_uncertain || event->type == EV_SNAPSHOT_END))

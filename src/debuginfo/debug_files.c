@@ -63,9 +63,13 @@ static int add_named(struct debug_files *files, const char *path)
 	err = debug_file_open(path, &known->file);
 	if (err)
 		return err;
-	known->path = strdup(path);
-	snprintf(known->module, sizeof(known->module), "%s", debug_file_module(known->file));
 	files->nr_known++;
+	known->path = strdup(path);
+	if (!known->path) {
+		log_error("out of memory for --vmlinux");
+		return -ENOMEM;
+	}
+	snprintf(known->module, sizeof(known->module), "%s", debug_file_module(known->file));
 	return 0;
 }
 
@@ -145,7 +149,7 @@ static struct debug_file *find_in(struct debug_files *files, const char *folder,
 				  char **path)
 {
 	char *const roots[] = { (char *)folder, NULL };
-	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
 	struct debug_file *file = NULL;
 	FTSENT *entry;
 

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <zlib.h>
+#include "record/crc.h"
 
 #define RAW_BYTES (VMT_BLOCK_RAW + VMT_MAX_RECORD) /* the last record may stick out */
 
@@ -60,11 +60,6 @@ static int append(struct vmt_blocks *blocks, const void *bytes, size_t len)
 	blocks->failed = err;
 	cut(blocks, blocks->offset);
 	return err;
-}
-
-static uint32_t crc_of(const void *bytes, size_t len)
-{
-	return (uint32_t)crc32(0, bytes, (uInt)len);
 }
 
 static void seal_header(struct vmt_file_header *header, uint32_t state)

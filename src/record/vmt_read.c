@@ -11,6 +11,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "record/crc.h"
 #include "record/vmt_define.h"
 #include "record/vmt_record.h"
 
@@ -41,11 +42,6 @@ struct vmt_reader {
 	enum vmt_end end;
 	char why[320];
 };
-
-static uint32_t crc_of(const void *bytes, size_t len)
-{
-	return (uint32_t)crc32(0, bytes, (uInt)len);
-}
 
 /* ---- how it ends ---- */
 

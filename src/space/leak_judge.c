@@ -11,6 +11,7 @@
 #define HALF_SURE_ODD  7u  /* ... if they stand out from many that were freed young */
 #define FREED_SHARE    20u /* one in so many may be freed at such an age */
 #define PARTS          16u
+#define ASKED_SHARE    5u /* of so many that were asked for one is left: most are freed */
 #define LONGEST_NEEDED (6 * NS_PER_HOUR)
 #define SHORT_NS       (NS_PER_HOUR / 60)
 
@@ -148,23 +149,47 @@ static uint32_t chances(const struct growth *g)
 	return count;
 }
 
+/* How many were asked for up to that time, in 1024ths: evenly within a step. */
+static uint64_t asked_until(const struct leak_asked *asked, uint64_t t_ns)
+{
+	uint64_t passed_ns = t_ns > asked->from_ns ? t_ns - asked->from_ns : 0;
+	uint64_t last = passed_ns / asked->step_ns, sum = 0;
+
+	for (uint32_t i = 0; i < asked->steps && i < last; i++)
+		sum += 1024ull * asked->count[i];
+	if (last < asked->steps)
+		sum += asked->count[last] *
+		       (passed_ns % asked->step_ns / (asked->step_ns / 1024 + 1));
+	return sum;
+}
+
+/* The place of a birth by how many were asked for, not by time. */
+static uint32_t place_asked(const struct growth *g, const struct leak_asked *asked,
+			    uint64_t birth_ns)
+{
+	uint64_t first = asked_until(asked, g->first_ns),
+		 all = asked_until(asked, g->end_ns) - first;
+
+	return (uint32_t)((asked_until(asked, birth_ns) - first) * 1000 / (all + 1));
+}
+
 /*
  * Laplace's test: were they born evenly, the mean place were 500, with a deviation of
  * 1000 / sqrt(12 n). It slows down if the mean is 3 deviations early and the last third has less
  * than a quarter; with fewer, by whom less can be told, 2.8 or 2.5, and a fifth. n counts chances,
- * not areas: those that come together (in office hours, by a job) are fewer.
+ * not areas: those that come together (in office hours, by a job) are fewer. Places by what was
+ * asked for if `asked` is not NULL.
  */
-static bool is_slowing(const struct growth *g)
+static bool comes_early(const struct growth *g, const struct leak_asked *asked)
 {
 	uint32_t tenths = g->count >= 50 ? 30 : g->count >= 20 ? 28 : 25;
 	uint32_t share = g->count >= 50 ? 4 : 5;
 	uint64_t sum = 0, early;
 	uint32_t late = 0;
 
-	if (g->count < 10)
-		return false;
 	for (uint32_t i = 0; i < g->count; i++) {
-		uint32_t place = place_of(g, g->births[i]);
+		uint32_t place =
+			asked ? place_asked(g, asked, g->births[i]) : place_of(g, g->births[i]);
 
 		sum += place;
 		late += place >= 667;
@@ -173,6 +198,18 @@ static bool is_slowing(const struct growth *g)
 		return false;
 	early = 500 - sum / g->count;
 	return early * early * 12 * chances(g) * 100 > tenths * tenths * 1000000ull;
+}
+
+/*
+ * Ever fewer come, and not because fewer are asked for: where most are freed, that some stay is of
+ * the asking, and if that slows down, so does a leak. Where all stay, there is no such measure.
+ */
+static bool is_slowing(const struct leak_case *c, const struct growth *g)
+{
+	bool most_are_freed = c->asked.steps && c->born / ASKED_SHARE >= c->count;
+
+	return g->count >= 10 && comes_early(g, NULL) &&
+	       (!most_are_freed || comes_early(g, &c->asked));
 }
 
 /* How many sixteenths of the time have a birth, against how many would if they were even. */
@@ -211,7 +248,8 @@ static bool stand_out(const struct leak_case *c, const struct leak_verdict *v)
 }
 
 /* What stands out fills no cache: a cache would have kept the others too. */
-static void judge_growth(struct leak_verdict *v, const struct growth *g, bool odd, uint32_t half)
+static void judge_growth(struct leak_verdict *v, const struct leak_case *c, const struct growth *g,
+			 bool odd)
 {
 	uint64_t span_ns = v->last_ns - v->first_ns;
 
@@ -224,7 +262,7 @@ static void judge_growth(struct leak_verdict *v, const struct growth *g, bool od
 	} else if (has_stopped(g)) {
 		v->finding = LEAK_STOPPED;
 		v->score = 150;
-	} else if (!odd && is_slowing(g)) {
+	} else if (!odd && is_slowing(c, g)) {
 		v->finding = LEAK_SLOWING;
 		v->score = 250;
 	} else if (has_steps(g)) {
@@ -232,7 +270,7 @@ static void judge_growth(struct leak_verdict *v, const struct growth *g, bool od
 		v->score = 300;
 	} else {
 		v->finding = LEAK_GROWS;
-		v->score = (uint32_t)(2000ull * v->old / (2ull * v->old + half));
+		v->score = (uint32_t)(2000ull * v->old / (2ull * v->old + half_sure(c, odd)));
 	}
 }
 
@@ -267,6 +305,6 @@ struct leak_verdict leak_judge(const struct leak_case *c)
 	g.first_ns = v.first_ns;
 	g.end_ns = c->now_ns - v.old_age_ns;
 	odd = v.old && stand_out(c, &v);
-	judge_growth(&v, &g, odd, half_sure(c, odd));
+	judge_growth(&v, c, &g, odd);
 	return v;
 }

@@ -33,11 +33,20 @@ enum leak_finding {
 	LEAK_OWNER_GONE, /* a leak: the module that allocated them is unloaded */
 };
 
+/* How many were asked for over time, those that were freed too: in steps from `from_ns` on. */
+struct leak_asked {
+	const uint32_t *count;
+	uint32_t steps; /* 0 = not known */
+	uint64_t step_ns VMT_ALIGNED8;
+	uint64_t from_ns VMT_ALIGNED8;
+};
+
 struct leak_case {
 	const uint64_t *births; /* of the live areas, ascending */
 	uint32_t count;
-	uint64_t born;                  /* how many were born while it watched, dead ones too */
-	const struct leak_ages *ages;   /* of the freed ones */
+	uint64_t born;                /* how many were born while it watched, dead ones too */
+	const struct leak_ages *ages; /* of the freed ones */
+	struct leak_asked asked;
 	uint64_t start_ns VMT_ALIGNED8; /* when watching began */
 	uint64_t now_ns VMT_ALIGNED8;
 };

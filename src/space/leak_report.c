@@ -218,6 +218,8 @@ static void judge(struct leaks *leaks, const struct leaks_report *report, struct
 		.births = roll->births,
 		.born = group->born,
 		.ages = &group->ages,
+		.asked = { suspect->series.born, suspect->series.now + 1, report->clock.step_ns,
+			   report->clock.start_ns },
 		.start_ns = report->start_ns,
 		.now_ns = report->now_ns,
 	};

@@ -9,7 +9,7 @@
 #include "view/units.h"
 
 #define INDENT      10u /* of what belongs to a leak, behind its key */
-#define MAX_ROWS    7u  /* of a stack, so that a leak fits a screen of 24 */
+#define MAX_ROWS    5u  /* of a stack, so that a leak fits a screen of 24 */
 #define DEFAULT_TOP 10u
 #define SOURCE_AT   44 /* column of the source's lines */
 

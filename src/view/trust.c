@@ -62,6 +62,7 @@ struct trust_facts trust_facts_of(const struct space *space, const struct view_f
 	trust.probes_active = plans->probes_active;
 	trust.lacking = plans->lacking;
 	trust.stackless = plans->stackless;
+	trust.ns_per_event = plans->cost.ns_per_event;
 	return trust;
 }
 

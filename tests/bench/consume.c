@@ -43,6 +43,7 @@ struct records {
 	struct batch *batches;
 	uint32_t nr_batches;
 	uint64_t events;
+	bool named[LOAD_STACKS + 1]; /* by stack id: sent once, named since */
 };
 
 struct consumer {
@@ -95,11 +96,12 @@ static uint32_t put_frames(uint32_t *frames, uint32_t stack_id)
 	return nr_frames;
 }
 
-static uint32_t wire_len(const struct event *event)
+static uint32_t wire_len(const struct records *records, const struct event *event)
 {
 	switch (event->type) {
 	case EV_ALLOC:
-		return (uint32_t)sizeof(struct wire_alloc) + 4 * (6 + event->stack_id % 12);
+		return (uint32_t)sizeof(struct wire_alloc) +
+		       (records->named[event->stack_id] ? 0 : 4 * (6 + event->stack_id % 12));
 	case EV_PURGE:
 		return sizeof(struct wire_purge);
 	case EV_VFREE:
@@ -109,21 +111,27 @@ static uint32_t wire_len(const struct event *event)
 	}
 }
 
-static void fill_alloc(struct wire_alloc *alloc, const struct event *event)
+static void fill_alloc(struct records *records, struct wire_alloc *alloc,
+		       const struct event *event)
 {
 	alloc->size = event->size;
 	alloc->align = event->align;
 	alloc->vstart = event->vstart;
-	alloc->vend = event->vend;
-	alloc->gfp = event->gfp;
+	alloc->head.reserved = 6; /* gfp's place among the arguments */
+	alloc->at_sp[1] = event->vend;
+	alloc->at_sp[3] = event->gfp;
 	alloc->latency_ns = event->latency_ns;
 	alloc->requested = event->requested;
-	alloc->head.nr_frames = (uint8_t)put_frames((uint32_t *)(alloc + 1), event->stack_id);
+	alloc->stack_name = event->stack_id * 0x9e3779b97f4a7c15ull;
+	if (!records->named[event->stack_id])
+		alloc->head.nr_frames =
+			(uint8_t)put_frames((uint32_t *)(alloc + 1), event->stack_id);
+	records->named[event->stack_id] = true;
 }
 
 static void put_record(struct records *records, const struct event *event, const char *comm)
 {
-	uint32_t len = wire_len(event);
+	uint32_t len = wire_len(records, event);
 	uint8_t *at = reserve(records, 8 + ((len + 7) & ~7u));
 	struct wire_head *head = (struct wire_head *)(at + 8);
 
@@ -136,7 +144,7 @@ static void put_record(struct records *records, const struct event *event, const
 	snprintf(head->comm, sizeof(head->comm), "%s", comm);
 	if (event->type == EV_ALLOC) {
 		head->type = WIRE_ALLOC;
-		fill_alloc((struct wire_alloc *)head, event);
+		fill_alloc(records, (struct wire_alloc *)head, event);
 	} else if (event->type == EV_PURGE) {
 		head->type = WIRE_PURGE;
 		((struct wire_purge *)head)->begin_ns = event->begin_ns;

@@ -13,6 +13,8 @@
 
 #include "allocator/diagnose.h"
 #include "allocator/fit.h"
+#include "screen/draw.h"
+#include "screen/model.h"
 #include "space/leaks.h"
 #include "view/text.h"
 
@@ -32,6 +34,10 @@ struct bench {
 	struct stacks *stacks;
 	struct leaks *leaks;
 	struct trend *trend;
+	struct tail *tail;
+	struct growth *growth;
+	struct failures *failures;
+	struct leaks_report report; /* for the screen, as it was last made */
 	struct view_facts facts;
 	FILE *null;
 	uint64_t t_ns;
@@ -76,20 +82,26 @@ static void tell(struct bench *b, struct event event)
 	trend_before(b->trend, b->space, &event);
 	if (space_apply(b->space, &event) || leaks_after(b->leaks, b->space, &event))
 		die("an event was refused");
+	tail_add(b->tail, b->space, &event);
+}
+
+/* The names of stack i, which shares most of them with others. */
+static void make_frames(struct bench *b, uint32_t i, uint32_t *frames)
+{
+	for (uint32_t j = 0; j < FRAMES; j++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "function_%u+0x%x [module%u]", i / (j + 1), j, i % 50);
+		frames[j] = names_intern_str(b->names, text);
+	}
 }
 
 static void make_stacks(struct bench *b)
 {
+	uint32_t frames[FRAMES];
+
 	for (uint32_t i = 0; i < STACKS; i++) {
-		uint32_t frames[FRAMES];
-
-		for (uint32_t j = 0; j < FRAMES; j++) {
-			char text[64];
-
-			snprintf(text, sizeof(text), "function_%u+0x%x [module%u]", i / (j + 1), j,
-				 i % 50);
-			frames[j] = names_intern_str(b->names, text);
-		}
+		make_frames(b, i, frames);
 		b->stack_ids[i] = stacks_intern(b->stacks, frames, FRAMES, NULL);
 	}
 }
@@ -135,6 +147,7 @@ static void make(struct bench *b, uint32_t areas)
 	struct event begin = { .type = EV_SNAPSHOT_BEGIN, .begin_ns = T0 };
 	struct event end = { .type = EV_SNAPSHOT_END, .begin_ns = T0 };
 	struct leaks_options options = { .by = OWNERS_BY_STACK };
+	struct leaks_filter all = { 0 };
 
 	memset(b, 0, sizeof(*b));
 	b->areas = areas;
@@ -144,8 +157,11 @@ static void make(struct bench *b, uint32_t areas)
 	b->space = space_new(START, END);
 	b->leaks = leaks_new(b->names, b->stacks, &options);
 	b->trend = trend_new();
+	b->tail = tail_new(1000);
+	b->growth = growth_new(60000 * STEP);
+	b->failures = failures_new();
 	b->null = fopen("/dev/null", "w");
-	if (!b->space || !b->leaks || !b->trend || !b->null)
+	if (!b->space || !b->leaks || !b->trend || !b->tail || !b->growth || !b->failures || !b->null)
 		die("out of memory");
 	make_stacks(b);
 	tell(b, begin);
@@ -156,11 +172,18 @@ static void make(struct bench *b, uint32_t areas)
 	};
 	b->facts.now_ns = b->t_ns + STEP;
 	b->facts.uptime_ns = b->facts.now_ns - T0;
+	if (growth_sample(b->growth, b->space, b->facts.now_ns) ||
+	    leaks_report(b->leaks, b->space, b->facts.now_ns, &all, &b->report))
+		die("out of memory");
 }
 
 static void release(struct bench *b)
 {
 	fclose(b->null);
+	leaks_report_release(&b->report);
+	failures_free(b->failures);
+	growth_free(b->growth);
+	tail_free(b->tail);
 	trend_free(b->trend);
 	leaks_free(b->leaks);
 	space_free(b->space);
@@ -272,6 +295,39 @@ static void ask_live(struct bench *b)
 	text_live(b->null, &view, NULL, NULL, 10);
 }
 
+/* The full screen at 100x30: the model made anew, and drawn; all but the terminal. */
+static void ask_frame(struct bench *b)
+{
+	struct model_sources from = {
+		.view = view_of(b),
+		.counters = space_counters(b->space),
+		.failures = b->failures,
+		.tail = b->tail,
+		.last_event = UINT64_MAX,
+		.growth = b->growth,
+		.leaks = b->leaks,
+		.leaks_report = &b->report,
+		.kernel = { .pmd_bytes = 2u << 20, .exact_pages = true },
+		.trust = trust_facts_of(b->space, &b->facts, NULL),
+		.base_ns = T0,
+	};
+	struct layout_wants wants = { .leaks = true, .pages = PAGES };
+	struct model model = { .interval_ns = 1000 * STEP };
+	struct layout layout;
+	struct state state;
+	struct grid *grid;
+
+	state_init(&state);
+	layout = layout_make(30, 100, &state, &wants);
+	if (model_build(&model, &from, &state, &layout, false, true))
+		die("no frame");
+	grid = draw_screen(&model, &state, &layout, false);
+	if (!grid)
+		die("no frame");
+	grid_free(grid);
+	model_release(&model);
+}
+
 static const struct {
 	const char *name;
 	void (*ask)(struct bench *b);
@@ -281,6 +337,7 @@ static const struct {
 	{ "leaks", ask_leaks },         { "map", ask_map },
 	{ "top", ask_top },             { "top --by=stack", ask_top_stack },
 	{ "holes", ask_holes },         { "a block of live", ask_live },
+	{ "a frame of screen", ask_frame },
 };
 
 #define NR_QUESTIONS (sizeof(questions) / sizeof(questions[0]))
@@ -312,27 +369,35 @@ static void time_questions(void)
 			took[i][q] = seconds_of(questions[q].ask, &b);
 		release(&b);
 	}
-	printf("views: %-16s %12s %12s %12s   growth, of ten\n", "areas", "1000", "10000",
+	printf("views: %-17s %12s %12s %12s   growth, of ten\n", "areas", "1000", "10000",
 	       "100000");
 	for (size_t q = 0; q < NR_QUESTIONS; q++)
-		printf("views: %-16s %9.0f us %9.0f us %9.0f us   %.2f %.2f\n", questions[q].name,
+		printf("views: %-17s %9.0f us %9.0f us %9.0f us   %.2f %.2f\n", questions[q].name,
 		       took[0][q] * 1e6, took[1][q] * 1e6, took[2][q] * 1e6,
 		       took[1][q] / took[0][q] / 10, took[2][q] / took[1][q] / 10);
 }
 
 /* ---- memory ----------------------------------------------------------------------------------- */
 
-static void measure_memory(void)
+static struct space *known_space(void)
 {
-	size_t before = heap_bytes(), empty, filled, named;
-	uint32_t areas = 100000, seed = 1;
 	struct event begin = { .type = EV_SNAPSHOT_BEGIN, .begin_ns = 1, .t_ns = 1 };
 	struct event end = { .type = EV_SNAPSHOT_END, .begin_ns = 1, .t_ns = 1 };
 	struct space *space = space_new(START, END);
-	struct bench b = { 0 };
 
 	if (!space || space_apply(space, &begin) || space_apply(space, &end))
 		die("out of memory");
+	return space;
+}
+
+/* Whole powers of two, so that it is what an area takes and not how far an array has grown. */
+static void measure_areas(void)
+{
+	size_t before = heap_bytes(), empty, filled;
+	uint32_t areas = 1u << 16, seed = 1;
+	struct space *space = known_space();
+	struct bench b = { 0 };
+
 	empty = heap_bytes();
 	for (uint32_t i = 0; i < areas; i++) {
 		struct event event = alloc_at(&b, i * 7, 2 + next_random(&seed) % 5, i);
@@ -342,22 +407,35 @@ static void measure_memory(void)
 			die("an event was refused");
 	}
 	filled = heap_bytes();
-	b.names = names_new();
-	b.stacks = stacks_new();
+	printf("memory: %.1f bytes a page of the space, %.1f bytes an area\n",
+	       (double)(empty - before) / PAGES, (double)(filled - empty) / areas);
+	space_free(space);
+}
+
+static void measure_stacks(void)
+{
+	struct bench b = { .names = names_new(), .stacks = stacks_new() };
+	uint32_t frames[FRAMES];
+	size_t before, named;
+
+	if (!b.names || !b.stacks)
+		die("out of memory");
+	before = heap_bytes();
+	for (uint32_t i = 0; i < STACKS; i++)
+		make_frames(&b, i, frames);
 	named = heap_bytes();
 	make_stacks(&b);
-	printf("memory: %.1f bytes a page of the space; %.1f bytes a live area; a stack of %u frames "
-	       "%.1f bytes, names included\n",
-	       (double)(empty - before) / PAGES, (double)(filled - empty) / areas, FRAMES,
-	       (double)(heap_bytes() - named) / STACKS);
+	printf("memory: %.1f bytes a stack of %u frames, and %.1f bytes a name\n",
+	       (double)(heap_bytes() - named) / STACKS, FRAMES,
+	       (double)(named - before) / names_count(b.names));
 	names_free(b.names);
 	stacks_free(b.stacks);
-	space_free(space);
 }
 
 int main(void)
 {
-	measure_memory();
+	measure_areas();
+	measure_stacks();
 	time_questions();
 	return 0;
 }

@@ -129,6 +129,7 @@ static struct wire_head head(uint16_t type)
 		.tid = 8,
 		.start = 0xf8000000,
 		.end = 0xf8000000 + 5 * PAGE,
+		.reserved = 6,
 		.comm = "insmod",
 	};
 }
@@ -142,8 +143,7 @@ static struct alloc_record alloc_record(const uint32_t *frames, uint8_t nr_frame
 				.size = 5 * PAGE,
 				.align = 1,
 				.vstart = MODULES,
-				.vend = MODULES_END,
-				.gfp = 0xcc0,
+				.at_sp = {VMALLOC, MODULES_END, UINT32_MAX, 0xcc0},
 				.latency_ns = 1234,
 			},
 	};
@@ -344,7 +344,7 @@ static struct alloc_record warn_record(uint32_t caller, uint32_t tid, uint32_t r
 	r.alloc.head.start = caller;
 	r.alloc.head.end = 0;
 	r.alloc.head.tid = tid;
-	r.alloc.vstart = r.alloc.vend = 0;
+	r.alloc.vstart = r.alloc.at_sp[1] = 0;
 	r.alloc.requested = requested;
 	r.alloc.err = -ENOMEM;
 	return r;
@@ -542,6 +542,91 @@ static void bad_records(void **state)
 	}
 }
 
+/* The fifth argument where the compiler dropped the node; none where it is not known; what can be no
+ * flags is none. */
+static void where_gfp_is(void **state)
+{
+	static const struct {
+		uint32_t arg;
+		uint32_t words[WIRE_AT_SP];
+		uint32_t gfp;
+	} cases[] = {
+		{6, {1, 2, 3, 0xdc0}, 0xdc0},         {5, {1, 2, 0xcc0, 3}, 0xcc0},
+		{4, {1, 0xcc0, 2, 3}, 0xcc0},         {0, {0xcc0, 0xcc0, 0xcc0, 0xcc0}, 0},
+		{7, {0xcc0, 0xcc0, 0xcc0, 0xcc0}, 0}, {3, {0xcc0, 0xcc0, 0xcc0, 0xcc0}, 0},
+		{UINT32_MAX, {0}, 0},                 {6, {1, 2, 3, 0x10000000}, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct alloc_record r = alloc_record(vmalloc_stack, 4);
+
+		r.alloc.head.reserved = cases[i].arg;
+		memcpy(r.alloc.at_sp, cases[i].words, sizeof(r.alloc.at_sp));
+		assert_int_equal(decode_alloc(*state, &r).gfp, cases[i].gfp);
+	}
+}
+
+/* A stack that has been sent with its name is then told by that alone. */
+static void stack_by_name(void **state)
+{
+	struct fixture *f = *state;
+	struct alloc_record given = alloc_record(vmalloc_stack, 4), named = alloc_record(NULL, 0);
+	struct alloc_record other = alloc_record(warn_stack, 2);
+	uint32_t id, other_id;
+
+	given.alloc.stack_name = named.alloc.stack_name = 0x123456789abcdef0;
+	other.alloc.stack_name = 0x123456789abcdef1;
+	id = decode_alloc(f, &given).stack_id;
+	assert_int_equal(decode_alloc(f, &named).stack_id, id);
+	assert_int_equal(f->count, 1);
+	assert_int_equal(f->events[0].kind, KIND_VMALLOC);
+	other_id = decode_alloc(f, &other).stack_id;
+	assert_int_not_equal(other_id, id);
+	assert_int_equal(decode_alloc(f, &named).stack_id, id);
+	/* What a name stands for may change: the last record that gives it counts. */
+	other.alloc.stack_name = named.alloc.stack_name;
+	assert_int_equal(decode_alloc(f, &other).stack_id, other_id);
+	assert_int_equal(decode_alloc(f, &named).stack_id, other_id);
+}
+
+/* A name that nobody gave: the area is told, its owner is lost, and that is told too. */
+static void unknown_name(void **state)
+{
+	struct fixture *f = *state;
+	struct alloc_record r = alloc_record(NULL, 0);
+	struct event event;
+
+	r.alloc.stack_name = 77;
+	event = decode_alloc(f, &r);
+	assert_int_equal(f->count, 2);
+	assert_int_equal(f->events[0].type, EV_LOST);
+	assert_int_equal(f->events[0].state, LOST_STACK);
+	assert_int_equal(f->events[0].count, 1);
+	assert_int_equal(event.type, EV_ALLOC);
+	assert_int_equal(event.stack_id, 0);
+}
+
+/* Many more names than the table begins with. */
+static void many_names(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t ids[2000];
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		uint32_t frames[] = {VMALLOC, 0xc2000000 + i};
+		struct alloc_record r = alloc_record(frames, 2);
+
+		r.alloc.stack_name = (uint64_t)(i + 1) << 32;
+		ids[i] = decode_alloc(f, &r).stack_id;
+	}
+	for (uint32_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		struct alloc_record r = alloc_record(NULL, 0);
+
+		r.alloc.stack_name = (uint64_t)(i + 1) << 32;
+		assert_int_equal(decode_alloc(f, &r).stack_id, ids[i]);
+	}
+}
+
 /* More frames than a record can carry are refused even if the bytes are there. */
 static void too_many_frames(void **state)
 {
@@ -582,7 +667,8 @@ int main(void)
 		TEST(deepest_stack_of_warning), TEST(own_pid),
 		TEST(free_event),      TEST(purge),
 		TEST(vfree),	       TEST(bad_records),
-		TEST(too_many_frames), TEST(sink_refuses),
+		TEST(too_many_frames), TEST(where_gfp_is),
+		TEST(stack_by_name), TEST(unknown_name), TEST(many_names), TEST(sink_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

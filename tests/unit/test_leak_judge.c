@@ -283,6 +283,37 @@ static void office_hours(void **state)
 	expect(f, LEAK_SLOWING);
 }
 
+/* Ever fewer stay, as ever fewer are asked for: a leak. As many are asked for as ever: it fills. */
+static void asked_for_less(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t asked[64];
+
+	f->c.asked = (struct leak_asked){ asked, 64, HOUR / 64, 0 };
+	for (uint64_t i = 0; i < 40; i++)
+		live(f, i * i * HOUR / 1600, 1, 1);
+	freed(f, S, 200);
+	for (uint32_t i = 0; i < 64; i++)
+		asked[i] = 4;
+	expect(f, LEAK_SLOWING);
+	memset(asked, 0, sizeof(asked));
+	for (uint32_t i = 0; i < f->c.count; i++)
+		asked[f->births[i] / (HOUR / 64)] += 6;
+	expect(f, LEAK_GROWS);
+	/* Half of all at once, at the begin: that is one step. */
+	f->c.count = 0;
+	for (uint64_t i = 0; i < 40; i++)
+		live(f, i < 20 ? i * HOUR / 1300 : (i - 19) * HOUR / 21, 1, 1);
+	memset(asked, 0, sizeof(asked));
+	asked[0] = 100;
+	for (uint32_t i = 1; i < 64; i++)
+		asked[i] = i % 2;
+	expect(f, LEAK_GROWS);
+	/* Where all stay, what is asked for is no measure. */
+	f->c.born = 40;
+	expect(f, LEAK_SLOWING);
+}
+
 static void stairs(void **state)
 {
 	struct fixture *f = *state;
@@ -364,7 +395,7 @@ int main(void)
 		TEST(nothing),	   TEST(steady),	  TEST(number),	   TEST(few),
 		TEST(slow),	   TEST(error_path),	  TEST(late), TEST(stand_out),	   TEST(some_freed_late),
 		TEST(long_lives),  TEST(young),		  TEST(burst),	   TEST(module_load),
-		TEST(plateau),	   TEST(fills_up),	  TEST(office_hours),
+		TEST(plateau),	   TEST(fills_up),	  TEST(office_hours), TEST(asked_for_less),
 		TEST(stairs),	   TEST(sawtooth),
 		TEST(needed),	   TEST(strange_times),	  TEST(ages),
 		TEST(even_plateau), TEST(pauses),	  TEST(not_yet),   TEST(last_few),

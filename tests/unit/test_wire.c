@@ -31,10 +31,10 @@ static void lengths(void **state)
 	assert_int_equal(len_of(WIRE_FREE, 0, 52), 48);
 	assert_int_equal(len_of(WIRE_PURGE, 0, 60), 56);
 	assert_int_equal(len_of(WIRE_VFREE, 0, 60), 56);
-	assert_int_equal(len_of(WIRE_ALLOC, 0, 84), 80);
-	assert_int_equal(len_of(WIRE_FAIL, 3, 92), 92);
+	assert_int_equal(len_of(WIRE_ALLOC, 0, 100), 96);
+	assert_int_equal(len_of(WIRE_FAIL, 3, 108), 108);
 	assert_int_equal(len_of(WIRE_ALLOC, VMT_MAX_FRAMES, WIRE_MAX_LEN), WIRE_MAX_LEN);
-	assert_int_equal(WIRE_MAX_LEN, 176);
+	assert_int_equal(WIRE_MAX_LEN, 192);
 }
 
 /* Frames belong to allocations only. */
@@ -51,12 +51,12 @@ static void hostile(void **state)
 	assert_int_equal(len_of(WIRE_FREE, 0, 47), -EBADMSG);
 	assert_int_equal(len_of(WIRE_PURGE, 0, 55), -EBADMSG);
 	assert_int_equal(len_of(WIRE_VFREE, 0, 48), -EBADMSG);
-	assert_int_equal(len_of(WIRE_ALLOC, 0, 79), -EBADMSG);
-	assert_int_equal(len_of(WIRE_ALLOC, 2, 87), -EBADMSG);
+	assert_int_equal(len_of(WIRE_ALLOC, 0, 95), -EBADMSG);
+	assert_int_equal(len_of(WIRE_ALLOC, 2, 103), -EBADMSG);
 	assert_int_equal(len_of(WIRE_ALLOC, VMT_MAX_FRAMES + 1, WIRE_MAX_LEN), -EBADMSG);
-	assert_int_equal(len_of(0, 0, 176), -EBADMSG);
-	assert_int_equal(len_of(WIRE_VFREE + 1, 0, 176), -EBADMSG);
-	assert_int_equal(len_of(0xffff, 0, 176), -EBADMSG);
+	assert_int_equal(len_of(0, 0, 192), -EBADMSG);
+	assert_int_equal(len_of(WIRE_VFREE + 1, 0, 192), -EBADMSG);
+	assert_int_equal(len_of(0xffff, 0, 192), -EBADMSG);
 }
 
 int main(void)

@@ -16,10 +16,11 @@ END = 0xfeffe000
 SECOND = 10 ** 9
 
 LEAKS = ["steady", "slow", "error-path", "late", "hidden", "ioremap", "module-gone", "cron",
-         "missed-leak", "module-gone-later", "module-listed", "office"]
+         "missed-leak", "module-gone-later", "module-listed", "office",
+         "declining"]
 OTHERS = ["plateau-linear", "plateau-fill", "module-load", "rings", "sawtooth", "long-lives", "seeds",
           "burst-end", "rising", "own", "lazy", "missed-frees", "missed-repaired", "heavy-tail",
-          "steps", "module-clean", "modules", "replaced", "high-water", "sweep"]
+          "steps", "module-clean", "modules", "replaced", "high-water", "sweep", "churn-fill"]
 
 
 class Machine:
@@ -351,6 +352,17 @@ def office(m):
     return "doc_open", 0
 
 
+def declining(m):
+    """An error path of which ever less is asked."""
+    share, power = m.rnd.uniform(0.02, 0.1), m.rnd.uniform(1.2, 2)
+    life = life_of(m.rnd, m.length * m.rnd.uniform(0.0005, 0.02))
+    frames = path("leaky_send+0x41 [leaky]", "leaky_ioctl+0x90 [leaky]")
+    for _ in range(int(max(m.rnd.randint(300, 3000), 25 / share))):
+        m.area(m.length * m.rnd.random() ** power,
+               None if m.rnd.random() < share else life(), frames)
+    return "leaky_send", 0
+
+
 # ---- what is none ------------------------------------------------------------------------------------
 
 def plateau_linear(m):
@@ -528,6 +540,18 @@ def sweep(m):
         unused = t + m.rnd.expovariate(3 / wait)
         m.area(t, (unused // wait + 1) * wait - t + m.rnd.uniform(0, wait / 200),
                path("entry_new+0x41 [table]", "table_add+0x90 [table]"), pages=1)
+
+
+def churn_fill(m):
+    """A cache fills on a path of which most is freed soon; of it, as much as ever or ever less is asked."""
+    slots, power, have = m.rnd.randint(10, 100), m.rnd.choice([1, m.rnd.uniform(1.1, 2)]), set()
+    life = life_of(m.rnd, m.length * m.rnd.uniform(0.0005, 0.01))
+    for t in sorted(m.length * m.rnd.random() ** power
+                    for _ in range(int(slots * m.rnd.uniform(8, 40)))):
+        slot = m.rnd.randrange(slots)
+        m.area(t, life() if slot in have else None,
+               path("cache_grow+0x41 [cache]", "cache_get+0x90 [cache]"))
+        have.add(slot)
 
 
 def main():

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Call stacks. bpf_get_stack gives them, and is what every stack that leaves the kernel comes from,
+ * but it costs 4,000 instructions. A stack that has been sent before is told by its name alone: a
+ * number made of its return addresses by walking the frame pointers in a copy of the stack, at half
+ * the price or a third.
+ *
+ * A stack gets its name only when the walk and bpf_get_stack give the same frames. After that the
+ * same name means the same addresses in the same order (but for a chance of 1 in 2^64 a pair), so
+ * whatever the kernel is built like, a name is right or there is none: without frame pointers no
+ * walk agrees, and every stack is sent whole.
+ */
+#ifndef VMTRACE_STACK_BPF_H
+#define VMTRACE_STACK_BPF_H
+
+#include "kernel.bpf.h"
+#include "transport.bpf.h"
+
+#define OWN_FRAME 1 /* the stack of an entry probe begins with the probed function itself */
+
+struct alloc_record {
+	struct wire_alloc alloc;
+	uint32_t frames[VMT_MAX_FRAMES];
+};
+
+/* Keeps nr of the frames that bpf_get_stack has put into ips: 8 bytes each even on a 32-bit kernel,
+ * half of them zero. */
+static __always_inline void keep_frames(const struct run *run, const uint64_t *ips, long bytes,
+					struct alloc_record *record)
+{
+	uint32_t depth = run->config->stack_depth, nr;
+
+	if (bytes <= 0) {
+		COUNT(run, stack_failed);
+		return;
+	}
+	nr = (uint32_t)bytes / sizeof(ips[0]);
+	if (nr >= depth)
+		record->alloc.head.flags |= WIRE_F_STACK_CUT;
+	/* A depth that the user chose is no loss. */
+	if (nr >= depth && depth == VMT_MAX_FRAMES)
+		COUNT(run, stack_cut);
+	if (nr > depth)
+		nr = depth;
+#pragma unroll
+	for (uint32_t i = 0; i < VMT_MAX_FRAMES; i++) {
+		if (i < nr)
+			record->frames[i] = (uint32_t)ips[i];
+	}
+	record->alloc.head.nr_frames = nr;
+}
+
+/* Of the place that ctx is of, without the innermost skip frames. */
+static __always_inline void add_stack(void *ctx, const struct run *run, uint32_t skip,
+				      struct alloc_record *record)
+{
+#ifndef VMT_NO_STACK
+	uint64_t ips[VMT_MAX_FRAMES];
+	uint32_t depth = run->config->stack_depth;
+	long bytes;
+
+	if (depth == 0 || depth > VMT_MAX_FRAMES)
+		return;
+#ifdef VMT_PERF /* the verifier wants a size that it knows, or memory that is initialized */
+	bytes = bpf_get_stack(ctx, ips, sizeof(ips), skip);
+#else
+	bytes = bpf_get_stack(ctx, ips, depth * sizeof(ips[0]), skip);
+#endif
+	keep_frames(run, ips, bytes, record);
+#endif
+}
+
+static __always_inline bool send_alloc(void *ctx, const struct run *run,
+				       struct alloc_record *record)
+{
+	uint32_t nr = record->alloc.head.nr_frames;
+
+	if (nr > VMT_MAX_FRAMES)
+		nr = VMT_MAX_FRAMES;
+	return send(run, ctx, record, sizeof(record->alloc) + nr * sizeof(record->frames[0]));
+}
+
+#ifndef VMT_PERF
+
+#define PIECE_BYTES 3072u /* of a stack, at most: 24 frames of 128 bytes */
+#define STACK_BYTES 8192u /* THREAD_SIZE of i386, aligned to that */
+#define NR_KNOWN    1024  /* power of two */
+/* Odd, an immediate of BPF, and larger than two addresses of kernel code can be apart: so frames
+ * that stand for digits do not make up for one another. */
+#define NAME_FACTOR 0x6c078965u
+#define REGS_MARK   0x80000000u /* clear in a saved %ebp that points to registers instead */
+#define USER_CS     3u
+
+struct scratch {
+	uint32_t piece[PIECE_BYTES / sizeof(uint32_t)];
+	uint64_t ips[VMT_MAX_FRAMES];
+	struct alloc_record record;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, uint32_t);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+/* The names that have been sent with their frames, each where its bits say; a later one takes the
+ * place of an earlier one, which is then sent whole again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, NR_KNOWN);
+	__type(key, uint32_t);
+	__type(value, uint64_t);
+} known_names SEC(".maps");
+
+static __always_inline struct scratch *get_scratch(void)
+{
+	uint32_t key = 0;
+
+	return bpf_map_lookup_elem(&scratches, &key);
+}
+
+static __always_inline uint64_t *known_name(uint64_t name)
+{
+	uint32_t key = (uint32_t)(name >> 40) & (NR_KNOWN - 1);
+
+	return bpf_map_lookup_elem(&known_names, &key);
+}
+
+/* From bp to the top of its stack, at most PIECE_BYTES. */
+static __always_inline bool read_piece(struct scratch *scratch, uint32_t bp)
+{
+	uint32_t bytes = STACK_BYTES - (bp & (STACK_BYTES - 1));
+
+	if (bytes > PIECE_BYTES)
+		bytes = PIECE_BYTES;
+	return read_kernel(bp, scratch->piece, bytes);
+}
+
+/* The words at off in the piece: the saved %ebp, the return address. off <= PIECE_BYTES - 8 */
+static __always_inline const uint32_t *frame_at(const struct scratch *scratch, uint64_t off)
+{
+	return (const uint32_t *)((const uint8_t *)scratch->piece + off);
+}
+
+/* How far from the begin of the piece frame lies. */
+static __always_inline uint32_t in_piece(const struct scratch *scratch, const uint32_t *frame)
+{
+	return (uint32_t)((const uint8_t *)frame - (const uint8_t *)scratch->piece);
+}
+
+/* True if registers of user space, or the empty ones with which a kernel thread begins, lie there.
+ */
+static __always_inline bool ends_at(const struct scratch *scratch, uint32_t base, uint32_t regs)
+{
+	uint64_t off = (uint64_t)regs + PT_REGS_CS - base;
+	uint32_t cs;
+
+	if (off <= PIECE_BYTES - 8)
+		cs = *frame_at(scratch, off);
+	else if (!read32(regs + PT_REGS_CS, &cs))
+		return false;
+	return !cs || (cs & USER_CS);
+}
+
+/*
+ * True if the frame at bp is the last one of its stack; saved is what it holds. Either that points
+ * to registers, which marks it (arch/x86/kernel/unwind_frame.c:decode_frame_pointer), or it is what
+ * user space had there: then the frame is that of a system call, right below the registers at the
+ * top of the stack (is_last_frame; arch/x86/include/asm/thread_info.h:TOP_OF_KERNEL_STACK_PADDING
+ * is 8 or 16).
+ */
+static __always_inline bool is_last(const struct scratch *scratch, uint32_t base, uint32_t bp,
+				    uint32_t saved)
+{
+	uint32_t regs = saved | REGS_MARK, left;
+
+	if (!(saved & REGS_MARK) && (regs ^ bp) < STACK_BYTES)
+		return ends_at(scratch, base, regs);
+	regs = bp + 2 * sizeof(uint32_t);
+	left = STACK_BYTES - ((regs + PT_REGS_BYTES) & (STACK_BYTES - 1));
+	return (left == 8 || left == 16) && ends_at(scratch, base, regs);
+}
+
+/*
+ * The name of the stack whose frames are first and then those above the frame at bp, with which the
+ * piece begins; 0 if the walk comes to no end that it knows, or out of the piece. *cut: there are
+ * more than depth frames, or as many.
+ *
+ * What is done for a frame is 8 instructions, unrolled, if the depth is the one that is usual.
+ */
+static __always_inline uint64_t walk_name(struct scratch *scratch, uint32_t first, uint32_t bp,
+					  uint32_t depth, bool *cut)
+{
+	/* 64 bits wide: the interpreter then has no halves to clear. */
+	uint64_t name = NAME_FACTOR + (uint64_t)first, base = bp, above = 0;
+	const uint32_t *frame = scratch->piece;
+
+	*cut = true;
+	if (depth == VMT_MAX_FRAMES) {
+#pragma unroll
+		for (int i = 1; i < VMT_MAX_FRAMES; i++) {
+			above = frame[0] - base;
+			if (above > PIECE_BYTES - 8)
+				goto out_of_piece;
+			frame = frame_at(scratch, above);
+			name = name * NAME_FACTOR + frame[1];
+		}
+		return name;
+	}
+	for (uint32_t i = 1; i < depth; i++) {
+		above = frame[0] - base;
+		if (above > PIECE_BYTES - 8)
+			goto out_of_piece;
+		frame = frame_at(scratch, above);
+		name = name * NAME_FACTOR + frame[1];
+	}
+	return name;
+out_of_piece:
+	*cut = false;
+	return is_last(scratch, base, base + in_piece(scratch, frame), frame[0]) ? name : 0;
+}
+
+/* The name that nr frames as bpf_get_stack gives them would have, were the first one first. */
+static __always_inline uint64_t name_of(const uint64_t *ips, uint32_t nr, uint32_t first)
+{
+	uint64_t name = NAME_FACTOR + (uint64_t)first;
+
+	for (uint32_t i = 1; i < VMT_MAX_FRAMES && i < nr; i++)
+		name = name * NAME_FACTOR + (uint32_t)ips[i];
+	return name;
+}
+
+/*
+ * Sends alloc with its stack: by name if that is known, else whole, and then with its name if it
+ * has one. seen: what lies on the stack in place of first, where a return probe has put its own
+ * return address there; bpf_get_stack shows that on kernels before 5.15.
+ */
+static __always_inline void send_named(void *ctx, const struct run *run, struct scratch *scratch,
+				       struct wire_alloc *alloc, uint64_t name, bool cut,
+				       uint32_t first, uint32_t seen)
+{
+	uint32_t depth = run->config->stack_depth;
+	uint64_t *known = name ? known_name(name) : NULL;
+	struct alloc_record *record = &scratch->record;
+	long bytes;
+
+	if (known && *known == name) {
+		alloc->stack_name = name;
+		if (cut) {
+			alloc->head.flags |= WIRE_F_STACK_CUT;
+			if (depth == VMT_MAX_FRAMES)
+				COUNT(run, stack_cut);
+		}
+		send(run, ctx, alloc, sizeof(*alloc));
+		return;
+	}
+	alloc->stack_name = 0;
+	record->alloc = *alloc;
+	bytes = bpf_get_stack(ctx, scratch->ips, depth * sizeof(scratch->ips[0]), OWN_FRAME);
+	keep_frames(run, scratch->ips, bytes, record);
+	if (!known || ((uint32_t)scratch->ips[0] != first && (uint32_t)scratch->ips[0] != seen) ||
+	    name_of(scratch->ips, record->alloc.head.nr_frames, first) != name) {
+		send_alloc(ctx, run, record);
+		return;
+	}
+	record->frames[0] = first;
+	record->alloc.stack_name = name;
+	if (send_alloc(ctx, run, record))
+		*known = name;
+}
+
+#endif /* !VMT_PERF */
+#endif
