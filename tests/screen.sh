@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2034 # what tests/screen/ reads
 # Drives the screen as a person would: `vmtrace replay` of a golden recording in tmux, key by key, at
 # several sizes, and what is not a key: resizes, signals, terminals of all kinds, and ones that do not
 # read. What it shows is held against what the other commands print of the same moment. Nothing here
@@ -62,15 +63,16 @@ parts="sizes keys storm monkey losses signals suspend terminals colours_and_loca
 for name in "$here"/golden/*.jsonl; do
 	parts+=" recording-$(basename "$name" .jsonl)"
 done
+[ $# -eq 0 ] || parts=$*
 tm new-session -d -s first -x 80 -y 24 'exec cat' # the server stays while parts come and go
-for name in ${*:-$parts}; do
+for name in $parts; do
 	case $name in
 	recording-*) part recording "${name#recording-}" ;;
 	*) part "$name" ;;
 	esac
 done
 wait
-for name in ${*:-$parts}; do
+for name in $parts; do
 	cat "$all/$name/log"
 	# A part that died has left no sum.
 	read -r p f <"$all/$name/sum" || { p=0 f=1; echo "FAIL $name died"; }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2317,SC2054
 # SPDX-License-Identifier: GPL-2.0-only
 # Sizes, every key, resize storms, keys at random.
 
@@ -317,11 +317,11 @@ test_storm() {
 # A thousand keys at random (not q, nor w, nor what stops it): it lives, and ends as it should.
 test_monkey() {
 	local keyset=('?' p h l f e D o Tab BTab Up Down PageUp PageDown Home End Enter Escape b s S '*' d m + - 0
-		'[' ']' g / F n N 1 9 = ' ' . , x X '<' '>' '(' ')' t 7 Left Right f7a20000 'k' '~' C-l C-u BSpace)
-	local round i list
+		'[' ']' g / F n N 1 9 '=' ' ' . , x X '<' '>' '(' ')' t 7 Left Right f7a20000 'k' '~' C-l C-u BSpace)
+	local i list
 	RANDOM=4711
 	start monkey 80 24 replay "$failing" && sees monkey '^ vmtrace'
-	for round in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		list=()
 		for i in $(seq 200); do
 			list+=("${keyset[RANDOM % ${#keyset[@]}]}")
