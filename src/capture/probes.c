@@ -490,6 +490,13 @@ int probes_events_fd(const struct probes *probes)
 	return bpf_map__fd(map(probes, "events"));
 }
 
+int probes_program_fd(const struct probes *probes, uint32_t i)
+{
+	return bpf_program__fd(
+		bpf_object__find_program_by_name(probes->object, probes->plan.probes[i].program));
+}
+
+/* By program, since several probes may share one. */
 uint64_t probes_run_ns(const struct probes *probes)
 {
 	struct bpf_program *program;
@@ -505,12 +512,6 @@ uint64_t probes_run_ns(const struct probes *probes)
 			sum_ns += info.run_time_ns;
 	}
 	return sum_ns;
-}
-
-int probes_program_fd(const struct probes *probes, uint32_t i)
-{
-	return bpf_program__fd(
-		bpf_object__find_program_by_name(probes->object, probes->plan.probes[i].program));
 }
 
 int probes_stats_fd(const struct probes *probes)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash disable=SC1091
 # limit: 180
-# The screen on a real kernel, on a terminal of its own (onpty): keys, JSON to stdout meanwhile, a
-# terminal that takes nothing under load (no event may be lost for that), one that is taken away.
+# The screen on a real kernel, on a terminal of its own (onpty): keys, an end with a summary, a terminal
+# that is taken away. 98-screen has one that takes nothing, and holds the numbers against the kernel's.
 . /guest/lib.sh
 
 # on_screen NAME OPTION...: vmtrace on a pty; keys are typed by `type`; its pid in $pid.
@@ -47,20 +47,6 @@ type_keys q
 wait $pty || fail "q: exit $?"
 tail -c 3000 "$drawn" | grep -a -q 'verify: 0 missing, 0 extra, 0 mismatched' || fail "q: no summary"
 vmtest "free big"
-
-# Nobody reads what is drawn; 20,000 operations go by.
-on_screen held -o /tmp/held.vmt
-order hold
-before=$(wc -c <"$drawn")
-vmtest "mixed 10000 3 0"
-vmtest "mixed 10000 4 1"
-vmtest wait
-assert_eq "$(wc -c <"$drawn")" "$before" "bytes drawn while nobody reads"
-order go
-type_keys q
-wait $pty || fail "held: exit $?"
-tail -c 3000 "$drawn" | grep -a -q ' 0 lost' || fail "held: $(tail -c 600 "$drawn")"
-tail -c 3000 "$drawn" | grep -a -q 'verify: 0 missing, 0 extra, 0 mismatched' || fail "held: it differs"
 
 # One that is taken away: a normal end.
 on_screen gone -o /tmp/gone.vmt
