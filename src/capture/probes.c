@@ -186,7 +186,7 @@ static int explain_load(int err, char *why, size_t why_len)
 		return err;
 	}
 	if (err == -ENOMEM) {
-		log_error("no room for the programs of the probes and their tables (some 190K of "
+		log_error("no room for the programs of the probes and their tables (some 260K of "
 			  "vmalloc space, in small pieces). 'vmtrace snapshot' needs none");
 		return err;
 	}

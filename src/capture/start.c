@@ -16,7 +16,7 @@
 #define SMALL_RING_BYTES (56u * 1024) /* what --ring=16K takes */
 /* Programs and tables beside the ring, and the percpu chunk (264K, 160K for its own tables) that
  * the kernel may need for them: seen on 6.1 686-pae. `vmtrace doctor` shows what it is now. */
-#define PROGRAMS_BYTES (192u * 1024)
+#define PROGRAMS_BYTES (264u * 1024)
 #define PERCPU_BYTES   (424u * 1024)
 
 /*
