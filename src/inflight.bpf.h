@@ -11,7 +11,7 @@
 #include "kernel.bpf.h"
 #include "transport.bpf.h"
 
-#define KEPT_AFTER  16
+#define KEPT_AFTER 64
 #define MAX_NESTED  4   /* power of two; allocations of one task inside each other */
 #define NR_REQUESTS 512 /* power of two */
 

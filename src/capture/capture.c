@@ -17,7 +17,6 @@
 #define FLUSH_TURN_MS 50
 #define NS_PER_S      1000000000ull
 #define MISSES_NS     NS_PER_S
-#define SWEEP_NS      (60 * NS_PER_S)
 #define QUIET_TRIES   3 /* readings thrown away in the hope for a quiet one */
 
 static int ignore(void *context, const struct event *event)
@@ -88,11 +87,12 @@ static int64_t report_missed(struct capture *capture, uint64_t now_ns, const str
 	capture->misses_failed = err != 0;
 	if (err)
 		return 0;
-	/* Of returns that were missed although their area was reported, and of tasks that have had
-	 * many calls and may be gone. */
-	if (now_ns - capture->swept_ns >= (misses.returns ? LOSSES_WINDOW_NS : SWEEP_NS)) {
+	/* Slots of returns that were missed although their area was reported. */
+	if (now_ns - capture->swept_ns >= LOSSES_WINDOW_NS) {
 		capture->swept_ns = now_ns;
-		probes_sweep(capture->probes, now_ns - LOSSES_WINDOW_NS);
+		probes_sweep_ended(capture->probes);
+		if (misses.returns)
+			probes_sweep(capture->probes, now_ns - LOSSES_WINDOW_NS);
 	}
 	return losses_missed(capture->losses, now_ns, misses.map, misses.detail, misses.returns,
 			     sink);

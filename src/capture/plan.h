@@ -100,8 +100,7 @@ struct plan_options {
 
 /* What the probes of a plan cost here (capture/cost), in ns; 0 = not measured. */
 struct plan_cost {
-	uint32_t
-		ns_per_event; /* an allocation and a free together, for each event that they give */
+	uint32_t ns_per_event; /* of an allocation and its free, for each event of theirs */
 	uint32_t alloc_ns;
 	uint32_t free_ns;
 	uint32_t probe_ns; /* of alloc_ns and free_ns: a probe without its program, each time */

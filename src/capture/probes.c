@@ -403,11 +403,25 @@ void probes_free(struct probes *probes)
 struct inflight_head {
 	uint32_t depth;
 	uint32_t calls;
-	uint64_t t_ns VMT_ALIGNED8; /* of the outermost entry, the last one if there is none */
+	uint64_t t_ns VMT_ALIGNED8; /* of the outermost entry */
 	uint8_t rest[4096];
 };
 
-void probes_sweep(struct probes *probes, uint64_t before_ns)
+typedef bool (*sweep_fn)(uint32_t tid, const struct inflight_head *head, uint64_t before_ns);
+
+static bool is_stale(uint32_t tid, const struct inflight_head *head, uint64_t before_ns)
+{
+	(void)tid;
+	return head->depth && head->t_ns < before_ns;
+}
+
+static bool has_ended(uint32_t tid, const struct inflight_head *head, uint64_t before_ns)
+{
+	(void)before_ns;
+	return !head->depth && syscall(SYS_tkill, tid, 0) < 0 && errno == ESRCH;
+}
+
+static void sweep(struct probes *probes, sweep_fn wanted, uint64_t before_ns)
 {
 	int fd = bpf_map__fd(map(probes, "inflight"));
 	uint32_t key = 0, next;
@@ -418,9 +432,19 @@ void probes_sweep(struct probes *probes, uint64_t before_ns)
 
 		key = next;
 		more = bpf_map_get_next_key(fd, &key, &next) == 0;
-		if (bpf_map_lookup_elem(fd, &key, &head) == 0 && head.t_ns < before_ns)
+		if (bpf_map_lookup_elem(fd, &key, &head) == 0 && wanted(key, &head, before_ns))
 			bpf_map_delete_elem(fd, &key);
 	}
+}
+
+void probes_sweep(struct probes *probes, uint64_t before_ns)
+{
+	sweep(probes, is_stale, before_ns);
+}
+
+void probes_sweep_ended(struct probes *probes)
+{
+	sweep(probes, has_ended, 0);
 }
 
 /* Entries of these are counted (struct wire_stats). */

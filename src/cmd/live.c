@@ -147,8 +147,10 @@ static int check_output(const struct options *options)
 	return recorder_check(options);
 }
 
-static int run(const struct options *options)
+static int run(const struct options *given)
 {
+	struct options own = *given;
+	const struct options *options = &own;
 	struct live live = { .watch = { .first = before_event, .event = on_event } };
 	int code = check_output(options);
 
@@ -156,6 +158,7 @@ static int run(const struct options *options)
 		return code;
 	live.watch.context = &live;
 	live.on_screen = !options->input && screen_is_wanted(options);
+	own.measure_cost = live.on_screen; /* its trust line tells it */
 	if (!live.on_screen && !options->json)
 		live.watch.moments.interval_ns = options->interval_ns;
 	screen_init(&live.screen, &live.watch, options);

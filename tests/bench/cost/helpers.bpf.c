@@ -63,14 +63,14 @@ PROGRAM(alu, __u64 x = ctx->ax, {
 	asm volatile("%0 ^= 7" : "+r"(x));
 })
 PROGRAM(mul64, __u64 x = ctx->ax, { asm volatile("%0 *= 77777" : "+r"(x)); })
-PROGRAM(store8, volatile __u64 x, {
+PROGRAM(store8, volatile __u64 x __attribute__((unused)), {
 	x = 1;
 	x = 2;
 	x = 3;
 	x = 4;
 })
 PROGRAM(load4, , {
-	volatile __u32 x;
+	volatile __u32 x __attribute__((unused));
 	x = ctx->ax;
 	x = ctx->ax;
 	x = ctx->ax;

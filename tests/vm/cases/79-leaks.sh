@@ -3,6 +3,7 @@
 # limit: 300
 # vm: own
 # accel: tcg,thread=single
+# append: no_timer_check
 # A driver that leaks, on an error path, by ioremap, not at all, and one that is unloaded with its
 # areas left behind, each beside a balanced load. The oracles: what the driver said that it forgot,
 # and the kernel's list. Probes go while the load goes on: docs/KERNELS.md, a trap of the laboratory.
