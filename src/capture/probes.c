@@ -519,24 +519,6 @@ int probes_program_fd(const struct probes *probes, uint32_t i)
 		bpf_object__find_program_by_name(probes->object, probes->plan.probes[i].program));
 }
 
-/* By program, since several probes may share one. */
-uint64_t probes_run_ns(const struct probes *probes)
-{
-	struct bpf_program *program;
-	uint64_t sum_ns = 0;
-
-	bpf_object__for_each_program(program, probes->object)
-	{
-		struct bpf_prog_info info = { 0 };
-		uint32_t len = sizeof(info);
-		int fd = bpf_program__fd(program);
-
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
-			sum_ns += info.run_time_ns;
-	}
-	return sum_ns;
-}
-
 int probes_stats_fd(const struct probes *probes)
 {
 	return bpf_map__fd(map(probes, probes->transport == TRANSPORT_PERF ? "stats" : ".bss"));
