@@ -58,7 +58,6 @@ LIVE_SRCS := \
 	src/capture/perfbuf.c \
 	src/capture/probes.c \
 	src/capture/rotate.c \
-	src/capture/runcost.c \
 	src/capture/selftest.c \
 	src/capture/start.c \
 	src/capture/trial.c \

@@ -477,12 +477,6 @@ struct losses_total capture_losses(struct capture *capture)
 	return losses_total(capture->losses);
 }
 
-uint32_t capture_ns_an_event(struct capture *capture)
-{
-	return runcost_tick(&capture->runcost, capture->probes, clock_now_ns(),
-			    losses_total(capture->losses).records);
-}
-
 const struct probes *capture_probes(const struct capture *capture)
 {
 	return capture->probes;

@@ -85,9 +85,6 @@ const char *capture_list_why(const struct capture *capture);
 
 const struct range *capture_range(const struct capture *capture);
 struct losses_total capture_losses(struct capture *capture);
-/* What the probes cost: ns that the kernel spends in them an event, 0 = not known
- * (capture/runcost). */
-uint32_t capture_ns_an_event(struct capture *capture);
 const struct probes *capture_probes(const struct capture *capture);
 enum transport capture_transport(const struct capture *capture);
 /* True if this kernel is known to place areas aligned to a page at the lowest address that fits:

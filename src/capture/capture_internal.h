@@ -12,7 +12,6 @@
 #include "capture/relist.h"
 #include "capture/resolver.h"
 #include "capture/ring.h"
-#include "capture/runcost.h"
 
 #define CAPTURE_UNION_READINGS 8 /* of the list, together, when none is quiet */
 
@@ -33,7 +32,6 @@ struct capture {
 	struct pump *pump;
 	struct counters *counters;
 	struct losses *losses;
-	struct runcost runcost;
 	uint64_t misses_ns; /* when the kernel's own counts were last read */
 	uint64_t swept_ns;
 	bool misses_failed;

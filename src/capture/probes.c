@@ -25,8 +25,8 @@
 #define ATTACH_TRIES    5
 #define ATTACH_PAUSE_US 100000
 #define NOT_TRACED      UINT32_MAX
-/* The reader is woken before so many records as fill this part of the ring have come in all: each CPU
- * counts its own. */
+/* The reader is woken before so many records as fill this part of the ring have come in all: each
+ * CPU counts its own. */
 #define RING_PART         4
 #define WAKE_RECORD_BYTES 80
 
@@ -128,8 +128,7 @@ static uint32_t power_of_two(uint32_t n)
 static struct wire_config make_config(const struct probes *probes,
 				      const struct probes_options *options)
 {
-	uint32_t wake_records =
-		options->ring_bytes / RING_PART / WAKE_RECORD_BYTES / probes->cpus;
+	uint32_t wake_records = options->ring_bytes / RING_PART / WAKE_RECORD_BYTES / probes->cpus;
 
 	return (struct wire_config){
 		.stack_depth = options->stack_depth,
@@ -518,24 +517,6 @@ int probes_program_fd(const struct probes *probes, uint32_t i)
 {
 	return bpf_program__fd(
 		bpf_object__find_program_by_name(probes->object, probes->plan.probes[i].program));
-}
-
-/* By program, since several probes may share one. */
-uint64_t probes_run_ns(const struct probes *probes)
-{
-	struct bpf_program *program;
-	uint64_t sum_ns = 0;
-
-	bpf_object__for_each_program(program, probes->object)
-	{
-		struct bpf_prog_info info = { 0 };
-		uint32_t len = sizeof(info);
-		int fd = bpf_program__fd(program);
-
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
-			sum_ns += info.run_time_ns;
-	}
-	return sum_ns;
 }
 
 int probes_stats_fd(const struct probes *probes)

@@ -84,8 +84,6 @@ bool probes_counts(const struct probes *probes, uint32_t i, uint64_t *hits, uint
 int probes_program_fd(const struct probes *probes, uint32_t i);
 
 int probes_stats_fd(const struct probes *probes);
-/* Time spent in the programs so far, as far as the kernel has timed them (BPF_STATS_RUN_TIME). */
-uint64_t probes_run_ns(const struct probes *probes);
 uint32_t probes_cpus(const struct probes *probes); /* possible CPUs: entries of the stats array */
 const char *probes_btf_source(const struct probes *probes);
 /* The plan, each probe with its state. */

@@ -34,7 +34,6 @@ void capture_stop_flow(struct capture *capture)
 	capture->ring_fd = -1;
 	perfbuf_free(capture->perfbuf);
 	capture->perfbuf = NULL;
-	runcost_release(&capture->runcost);
 	losses_free(capture->losses);
 	capture->losses = NULL;
 	counters_free(capture->counters);

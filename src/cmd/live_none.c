@@ -71,12 +71,6 @@ void live_request_heal(struct session *session)
 	(void)session;
 }
 
-uint32_t live_ns_an_event(struct session *session)
-{
-	(void)session;
-	return 0;
-}
-
 void live_close(struct session *session)
 {
 	(void)session;

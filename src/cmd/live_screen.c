@@ -6,7 +6,6 @@
 #include "clock.h"
 #include "cmd/command.h"
 #include "cmd/live.h"
-#include "cmd/live_source.h"
 #include "cmd/stop.h"
 
 static bool key_waits(void *context)
@@ -48,7 +47,6 @@ static int run_slice(struct live *live, uint64_t now_ns, uint64_t next_ns)
 	int code = session_run(&live->watch.session, slice_ns(live, now_ns, next_ns));
 
 	now_ns = clock_now_ns();
-	live->screen.ns_per_event = live_ns_an_event(&live->watch.session);
 	screen_record_tick(&live->screen, now_ns);
 	if (code == SESSION_MORE)
 		code = live_tick(live, now_ns);

@@ -234,11 +234,6 @@ void live_request_heal(struct session *session)
 	capture_request_heal(session->capture);
 }
 
-uint32_t live_ns_an_event(struct session *session)
-{
-	return capture_ns_an_event(session->capture);
-}
-
 void live_close(struct session *session)
 {
 	capture_close(session->capture);

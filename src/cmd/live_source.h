@@ -39,8 +39,6 @@ bool live_can_verify(const struct session *session);
 struct freetree *live_free_tree(struct session *session, enum purge_order *order);
 /* The map has shown that it missed an event. */
 void live_request_heal(struct session *session);
-/* What the probes cost in the kernel, ns an event; 0 = not known. */
-uint32_t live_ns_an_event(struct session *session);
 void live_close(struct session *session);
 
 #endif

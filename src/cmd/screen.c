@@ -237,7 +237,6 @@ static struct trust_facts trust_now(struct screen *screen, uint64_t now_ns, uint
 	trust.events_known = screen->events_rate.known;
 	trust_rate_put(&screen->cpu_rate, own_cpu_ns(), wall_ns);
 	trust.cpu_ns_per_s = screen->cpu_rate.per_1000_s / 1000;
-	trust.ns_per_event = screen->ns_per_event;
 	trust.cpu_known = screen->cpu_rate.known && session->capture;
 	return trust;
 }

@@ -70,7 +70,6 @@ struct screen {
 	struct view_facts facts;
 	uint64_t events VMT_ALIGNED8; /* that tell of something: no stacks, no times */
 	struct trust_rate events_rate, cpu_rate;
-	uint32_t ns_per_event; /* of the probes, in the kernel; 0 = not known */
 	uint64_t frame_ns VMT_ALIGNED8; /* the last one's time */
 	bool changed;                   /* the map has, since then */
 	bool dirty;                     /* the state has, or the size */
