@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2034 # what tests/screen/ reads
 # Drives the screen as a person would: `vmtrace replay` of a golden recording in tmux, key by key, at
 # several sizes, and what is not a key: resizes, signals, terminals of all kinds, and ones that do not
 # read. What it shows is held against what the other commands print of the same moment. Nothing here
@@ -44,23 +45,31 @@ mkfifo "$all/never"
 "$vmtrace" replay --at=12s "$file" >"$all/block" 2>/dev/null
 numbers "$all/block" >"$all/numbers"
 
-# part NAME: runs test_NAME beside the others, in a folder of its own, which gets what it printed and
-# its sum.
+# part NAME [ARGUMENT]: runs test_NAME beside the others, in a folder of its own, which gets what it
+# printed and its sum.
 part() {
-	mkdir "$all/$1"
+	mkdir "$all/$1${2:+-$2}"
 	(
 		trap - EXIT
-		tmp=$all/$1
+		tmp=$all/$1${2:+-$2}
 		: >"$tmp/why"
-		"test_$1"
+		"test_$1" "${2:-}"
 		echo "$passed $failed" >"$tmp/sum"
-	) >"$all/$1/log" 2>&1 &
+	) >"$all/$1${2:+-$2}/log" 2>&1 &
 }
 
-parts=${*:-sizes keys storm monkey signals suspend terminals colours_and_locales streams ptys}
+# PART or PART-ARGUMENT.
+parts="sizes keys storm monkey losses signals suspend terminals colours_and_locales streams ptys"
+for name in "$here"/golden/*.jsonl; do
+	parts+=" recording-$(basename "$name" .jsonl)"
+done
+[ $# -eq 0 ] || parts=$*
 tm new-session -d -s first -x 80 -y 24 'exec cat' # the server stays while parts come and go
 for name in $parts; do
-	part "$name"
+	case $name in
+	recording-*) part recording "${name#recording-}" ;;
+	*) part "$name" ;;
+	esac
 done
 wait
 for name in $parts; do

@@ -25,8 +25,8 @@
 #define ATTACH_TRIES    5
 #define ATTACH_PAUSE_US 100000
 #define NOT_TRACED      UINT32_MAX
-/* The reader is woken before so many records as fill this part of the ring have come in all: each CPU
- * counts its own. */
+/* The reader is woken before so many records as fill this part of the ring have come in all: each
+ * CPU counts its own. */
 #define RING_PART         4
 #define WAKE_RECORD_BYTES 80
 
@@ -128,8 +128,7 @@ static uint32_t power_of_two(uint32_t n)
 static struct wire_config make_config(const struct probes *probes,
 				      const struct probes_options *options)
 {
-	uint32_t wake_records =
-		options->ring_bytes / RING_PART / WAKE_RECORD_BYTES / probes->cpus;
+	uint32_t wake_records = options->ring_bytes / RING_PART / WAKE_RECORD_BYTES / probes->cpus;
 
 	return (struct wire_config){
 		.stack_depth = options->stack_depth,

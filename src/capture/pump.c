@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PUMP_IDLE_MS 50 /* how long a record below the wake-up level may wait */
+#define PUMP_IDLE_MS 20 /* how long a record below the wake-up level may wait */
 
 struct batch {
 	uint8_t *bytes;

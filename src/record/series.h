@@ -27,7 +27,8 @@ struct series_options {
 	uint32_t nr_files;  /* of the ring, 0 = one file */
 	bool overwrite;
 	bool thrifty;    /* see vmt_writer_options */
-	bool from_model; /* the stream has gone on before: the one file, too, begins with the model */
+	bool from_model; /* the stream has gone on before: the one file, too, begins with the model
+			  */
 	/* Called for each file when it begins, before its first event; may be NULL. */
 	int (*begin)(void *context, struct vmt_writer *writer);
 	void *context;

@@ -405,8 +405,8 @@ static void *painter(void *context)
 
 /* ---- open and close ----------------------------------------------------------------------- */
 
-/* The locale of the environment; where that is not installed (a static build on a small system) but
- * says UTF-8, the one that the C library brings along. */
+/* The locale of the environment; where that is not installed but says UTF-8, the one that every
+ * glibc comes with. A system without locales (a static build on a small one) has ASCII. */
 static bool take_locale(void)
 {
 	const char *names[] = { getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG") };

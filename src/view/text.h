@@ -50,7 +50,8 @@ void text_map(FILE *out, const struct view *view, unsigned int max_rows);
  * only those that pass, and how many. */
 void text_areas(FILE *out, const struct view *view);
 
-/* The heading and one line of that list; kind_width: columns for the kind, 8 are enough for most. */
+/* The heading and one line of that list; kind_width: columns for the kind, 8 are enough for most.
+ */
 void text_area_heading(FILE *out, const struct view *view, unsigned int kind_width);
 void text_area_row(FILE *out, const struct view *view, const struct area *area,
 		   unsigned int kind_width);

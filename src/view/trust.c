@@ -216,7 +216,8 @@ static void add_cost(struct draft *draft, const struct trust_facts *facts)
 	}
 	if (facts->ns_per_event) {
 		item = add(draft, GROUP_COST, 20);
-		snprintf(item->full, sizeof(item->full), "%" PRIu32 "ns/ev", facts->ns_per_event);
+		snprintf(item->full, sizeof(item->full), "%s/ev",
+			 units_duration(facts->ns_per_event, number, sizeof(number)));
 	}
 	if (facts->own_bytes) {
 		item = add(draft, GROUP_SELF, 45);

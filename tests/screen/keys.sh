@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2317,SC2054
 # SPDX-License-Identifier: GPL-2.0-only
 # Sizes, every key, resize storms, keys at random.
 
@@ -317,11 +317,11 @@ test_storm() {
 # A thousand keys at random (not q, nor w, nor what stops it): it lives, and ends as it should.
 test_monkey() {
 	local keyset=('?' p h l f e D o Tab BTab Up Down PageUp PageDown Home End Enter Escape b s S '*' d m + - 0
-		'[' ']' g / F n N 1 9 = ' ' . , x X '<' '>' '(' ')' t 7 Left Right f7a20000 'k' '~' C-l C-u BSpace)
-	local round i list
+		'[' ']' g / F n N 1 9 '=' ' ' . , x X '<' '>' '(' ')' t 7 Left Right f7a20000 'k' '~' C-l C-u BSpace)
+	local i list
 	RANDOM=4711
 	start monkey 80 24 replay "$failing" && sees monkey '^ vmtrace'
-	for round in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		list=()
 		for i in $(seq 200); do
 			list+=("${keyset[RANDOM % ${#keyset[@]}]}")
@@ -337,4 +337,45 @@ test_monkey() {
 	ends monkey 0 && as_before monkey
 	tell "1000 keys at random: then q"
 	stop_pane monkey
+}
+
+# A recording of the golden tests, at its end, pane by pane: no byte of a hostile name reaches the
+# terminal, and it ends as it should.
+test_recording() {
+	local key good=yes pane=recorded-$1
+	start "$pane" 80 24 LANG=C replay "$(realpath "$here/golden/$1.jsonl")" && sees "$pane" '^ q quit'
+	keys "$pane" t 100h Enter
+	sees "$pane" 'END|STOPPED|shorter'
+	for key in h:HOLES l:LEAKS f:FAILURES e:EVENTS D:DIFF o:OWNERS; do
+		keys "$pane" "${key%:*}" End
+		sees "$pane" "^-- .*${key#*:}" || good=no
+		keys "$pane" Enter
+		sees "$pane" '^-- .*DETAIL' || good=no
+		keys "$pane" Escape
+		sees_not "$pane" '^-- .*DETAIL' || good=no
+	done
+	[ $good = yes ] && ! picture "$pane" | grep -q -P '[^\x20-\x7e]'
+	tell "$1: every pane"
+	keys "$pane" Escape q
+	ends "$pane" 0 && as_before "$pane"
+	tell "$1: q"
+	stop_pane "$pane"
+}
+
+test_losses() {
+	start loss 80 24 replay "$(realpath "$here/golden/lost.jsonl")" && sees loss '^ q quit'
+	keys loss t 100h Enter
+	sees loss 'LOST 14' && sees loss 'used ~' && sees loss 'HOLE ~'
+	tell "a loss: LOST, and '~' before the numbers"
+	tm capture-pane -e -p -t loss | grep -q -a -P '\x1b\[(0;)?7m(\x1b\[[0-9;]*m)*LOST 14'
+	tell "a loss: reversed"
+	stop_pane loss
+	start fail 80 24 replay "$failing" && sees fail '^ q quit'
+	keys fail x
+	sees fail 'FAILED 1' && sees fail 'insmod\[4211\] asked for 100M'
+	tell "a failure: x goes to it"
+	keys fail f Home Enter
+	sees fail 'DETAIL' && sees fail 'insmod\[4211\]' && sees fail '100M|100\.0M'
+	tell "a failure: its detail"
+	stop_pane fail
 }

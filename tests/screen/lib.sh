@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2317,SC2054
 # SPDX-License-Identifier: GPL-2.0-only
 # What the tests of the screen are made of; tests/screen.sh reads it.
 

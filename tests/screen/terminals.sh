@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2317,SC2054
 # SPDX-License-Identifier: GPL-2.0-only
 # What is no key: signals, Ctrl-Z, terminals of all kinds, colours, locales, streams.
 

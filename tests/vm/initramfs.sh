@@ -40,13 +40,14 @@ ours() {
 	[ ! -e "$f" ] || cp "$f" "$stage/boot/btf-generic"
 }
 
-# What the screen (ncursesw) has to know of terminals.
+# What the screen (ncursesw) has to know of terminals, and what UTF-8 is.
 terminals() {
 	local name
 	for name in linux vt100 vt220 xterm xterm-256color screen; do
 		install -D -m 644 "$root/lib/terminfo/${name:0:1}/$name" \
 			"$stage/lib/terminfo/${name:0:1}/$name"
 	done
+	install -D -m 644 "$root/usr/lib/locale/C.utf8/LC_CTYPE" "$stage/usr/lib/locale/C.utf8/LC_CTYPE"
 }
 
 # with_dependencies NAME...: paths below lib/modules/RELEASE, built-ins left out.

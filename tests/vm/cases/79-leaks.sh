@@ -3,6 +3,9 @@
 # limit: 300
 # vm: own
 # accel: tcg,thread=single
+# append: no_timer_check
+# cpus: 1
+# icount: shift=1,sleep=off
 # A driver that leaks, on an error path, by ioremap, not at all, and one that is unloaded with its
 # areas left behind, each beside a balanced load. The oracles: what the driver said that it forgot,
 # and the kernel's list. Probes go while the load goes on: docs/KERNELS.md, a trap of the laboratory.
@@ -102,10 +105,7 @@ assert_none() {
 	assert_check 0 '^OK: no leak in .*; largest hole ' 0 '^VMTRACE OK - no leak in .*; largest hole .*| leak_per_hour=0B'
 }
 
-mixed() {
-	vmtest "mixed 0 $1 0 pause=2000"
-	vmtest "mixed 0 $1 1 pause=2000"
-}
+mixed() { vmtest "mixed 0 $1 0 pause=1000"; }
 
 # left_by FUNCTION: by the kernel's own list; left_before: when the case before it had ended
 left_by() { vmallocinfo_real | grep -c "$1+" || true; }

@@ -72,7 +72,10 @@ for how in "80x24 60s" "80x24 1s" "200x60 1s"; do
 		evidence=$share quiet=$idle
 		echo "  evidence: $(((share - alone) * 10)) us a second under load"
 		;;
-	*) echo "  a frame: $(((idle - quiet) * 10)) us idle, $(((share - evidence) * 10)) us under load" ;;
+	*)
+		grep -a -o '[0-9.]*[nu]s/ev' /tmp/typescript | tail -n 1 | sed 's/^/  probes in the kernel: /'
+		echo "  a frame: $(((idle - quiet) * 10)) us idle, $(((share - evidence) * 10)) us under load"
+		;;
 	esac
 	[ "$idle" -lt 1000 ] || fail "the idle screen takes $(percent "$idle") %"
 	kill -INT "$pid"

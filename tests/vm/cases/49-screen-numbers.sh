@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash disable=SC1091,SC2154
 # limit: 120
-# The screen on the real kernel, on a terminal of its own, with --json into a file: while the terminal
-# takes nothing, a load runs, and no event is lost; then it shows the newest numbers, which are those of
-# the kernel's own list; and it leaves the terminal as it was.
+# What the screen shows is what the kernel has: on a terminal of its own, with --json into a file. While
+# the terminal is full and takes nothing more (the painter waits in write(2)), a load runs, and no event
+# is lost; then it shows the newest numbers, which are those of the kernel's own list; and it leaves the
+# terminal as it was (stty -a).
 . /guest/lib.sh
 
-OPERATIONS=20000
+OPERATIONS=10000
 TYPED=/tmp/typed
 DRAWN=/tmp/drawn
 ESC=$(printf '\033')
