@@ -132,6 +132,33 @@ struct wire_config {
 };
 _Static_assert(sizeof(struct wire_config) == 32, "wire_config: one layout on bpf, i386, amd64");
 
+/* ---- the table of allocations in progress: of the BPF programs, swept by capture/probes ------- */
+
+#define MAX_NESTED 4 /* power of two; allocations of one task inside each other */
+
+/* An allocation in progress, from its entry to its return. */
+struct inflight_slot {
+	uint64_t t_ns VMT_ALIGNED8;
+	uint32_t bp; /* callee-saved, so the same at entry and return: tells which call returns */
+	uint32_t sp; /* at entry: a later entry with sp at or above it is not inside this one */
+	uint32_t nr_vms;         /* pcpu_get_vm_areas: how many areas; 0 = alloc_vmap_area */
+	uint32_t reported;       /* insert_entry has sent its area */
+	struct wire_alloc alloc; /* the record, filled in as things are known, and sent from here */
+};
+_Static_assert(sizeof(struct inflight_slot) == 120, "inflight_slot");
+
+/*
+ * The calls of one task. An entry is made by the first of them and goes when none is left, since
+ * that task may end; one that has had KEPT_AFTER calls is kept, since it is likely to make more,
+ * and to make and delete an entry costs more than all else that is done with it. User space sweeps
+ * those that were kept and are not used any more (capture/probes).
+ */
+struct inflight {
+	uint32_t depth;
+	uint32_t calls;
+	struct inflight_slot slots[MAX_NESTED];
+};
+
 /* ---- stream: what every stage after decoding sees ------------------------------------------- */
 #ifndef __bpf__
 

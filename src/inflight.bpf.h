@@ -12,31 +12,7 @@
 #include "transport.bpf.h"
 
 #define KEPT_AFTER 64
-#define MAX_NESTED  4   /* power of two; allocations of one task inside each other */
 #define NR_REQUESTS 512 /* power of two */
-
-/* An allocation in progress, from its entry to its return. */
-struct inflight_slot {
-	uint64_t t_ns VMT_ALIGNED8;
-	uint32_t bp; /* callee-saved, so the same at entry and return: tells which call returns */
-	uint32_t sp; /* at entry: a later entry with sp at or above it is not inside this one */
-	uint32_t nr_vms;         /* pcpu_get_vm_areas: how many areas; 0 = alloc_vmap_area */
-	uint32_t reported;       /* insert_entry has sent its area */
-	struct wire_alloc alloc; /* the record, filled in as things are known, and sent from here */
-};
-_Static_assert(sizeof(struct inflight_slot) == 120, "inflight_slot");
-
-/*
- * The calls of one task. An entry is made by the first of them and goes when none is left, since
- * that task may end; one that has had KEPT_AFTER calls is kept, since it is likely to make more,
- * and to make and delete an entry costs more than all else that is done with it. User space sweeps
- * those that were kept and are not used any more (capture/probes).
- */
-struct inflight {
-	uint32_t depth;
-	uint32_t calls;
-	struct inflight_slot slots[MAX_NESTED];
-};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

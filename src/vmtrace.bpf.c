@@ -170,8 +170,10 @@ PROGRAM("kretprobe", alloc_return, struct pt_regs)
 	struct inflight *task;
 	uint64_t pid_tgid;
 
-	if (va == run->stats->inserted && !run->config->insert_needs_slot)
+	if (va == run->stats->inserted && !run->config->insert_needs_slot) {
+		run->stats->inserted = 0;
 		return; /* insert_entry has told it, and is done with its slot */
+	}
 	pid_tgid = bpf_get_current_pid_tgid();
 	slot = inflight_pop(run, (uint32_t)pid_tgid, ctx->bp, &task);
 	if (!IS_ERROR(va) && is_told(run, slot)) {

@@ -98,6 +98,13 @@ static int64_t report_missed(struct capture *capture, uint64_t now_ns, const str
 			     sink);
 }
 
+static uint32_t count_stale(void *context, uint64_t before_ns)
+{
+	const struct capture *capture = context;
+
+	return probes_count_stale(capture->probes, before_ns);
+}
+
 static int report_losses(struct capture *capture)
 {
 	struct sink sink = observer(capture);
@@ -107,7 +114,7 @@ static int report_losses(struct capture *capture)
 
 	hurting[0] = report_missed(capture, now_ns, &sink);
 	hurting[1] = losses_report(capture->losses, now_ns, &sink);
-	hurting[2] = losses_unmatched(capture->losses, now_ns, &stale, &sink);
+	hurting[2] = losses_unmatched(capture->losses, now_ns, count_stale, capture, &stale, &sink);
 	for (int i = 0; i < 3; i++) {
 		if (hurting[i] < 0)
 			return (int)hurting[i];

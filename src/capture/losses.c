@@ -104,8 +104,25 @@ static uint32_t untold(struct losses *losses, uint32_t found)
 	return found;
 }
 
-int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, uint32_t *stale,
-			 const struct sink *sink)
+/* By how much the floor has grown over the window, as far as the table proves it. */
+static uint32_t left_over(struct losses *losses, losses_count_stale count_stale, void *context)
+{
+	int64_t missed = losses->floor - losses->reported;
+	uint32_t found;
+
+	if (missed <= 0) {
+		losses->reported = losses->floor;
+		return 0;
+	}
+	found = count_stale(context, losses->window_ns);
+	if (missed > found)
+		missed = found;
+	losses->reported += missed;
+	return (uint32_t)missed;
+}
+
+int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, losses_count_stale count_stale,
+			 void *context, uint32_t *stale, const struct sink *sink)
 {
 	struct event event = {
 		.t_ns = t_ns,
@@ -113,7 +130,7 @@ int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, uint32_t *stale,
 		.state = LOST_UNMATCHED,
 		.cpu = UINT32_MAX,
 	};
-	int64_t now, missed;
+	int64_t now;
 	int err;
 
 	*stale = 0;
@@ -125,11 +142,9 @@ int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, uint32_t *stale,
 		losses->window_ns = t_ns;
 	if (t_ns - losses->window_ns < LOSSES_WINDOW_NS)
 		return 0;
-	missed = losses->floor - losses->reported;
-	losses->reported = losses->floor;
+	*stale = left_over(losses, count_stale, context);
 	losses->window_ns = t_ns;
 	losses->floor = now;
-	*stale = missed > 0 ? (uint32_t)missed : 0;
 	event.count = untold(losses, *stale);
 	losses->told_before = losses->told;
 	losses->told = 0;

@@ -35,14 +35,16 @@ int64_t losses_missed(struct losses *losses, uint64_t t_ns, uint64_t map, uint64
 
 /*
  * Entries without a return. The BPF side notices one when the same task allocates again; this
- * notices the rest: the number of allocations in progress has a floor that it never went below
- * for LOSSES_WINDOW_NS, and no allocation takes that long. Emits EV_LOST(LOST_UNMATCHED) for what
- * is new and was not told by losses_missed, and returns how many, or -errno of the sink. *stale:
- * how many slots of the in-flight table have now been found to be left over.
+ * notices the rest: the number of allocations in progress has a floor that it did not go below for
+ * LOSSES_WINDOW_NS, and count_stale finds calls that began before that in the table of them. (The
+ * floor alone is no proof: of many tasks that allocate all the time some always are at it.) Emits
+ * EV_LOST(LOST_UNMATCHED) for what is new and was not told by losses_missed, and returns how many,
+ * or -errno of the sink. *stale: how many slots of the table have now been found to be left over.
  */
 #define LOSSES_WINDOW_NS 10000000000ull
-int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, uint32_t *stale,
-			 const struct sink *sink);
+typedef uint32_t (*losses_count_stale)(void *context, uint64_t before_ns);
+int64_t losses_unmatched(struct losses *losses, uint64_t t_ns, losses_count_stale count_stale,
+			 void *context, uint32_t *stale, const struct sink *sink);
 
 /* Sums over all CPUs since counters_open. records: those that arrived, or will. */
 struct losses_total {

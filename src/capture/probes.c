@@ -399,26 +399,18 @@ void probes_free(struct probes *probes)
 /* ---- while it runs ----------------------------------------------------------------------------
  */
 
-/* struct inflight of vmtrace.bpf.c, as far as it is read here */
-struct inflight_head {
-	uint32_t depth;
-	uint32_t calls;
-	uint64_t t_ns VMT_ALIGNED8; /* of the outermost entry */
-	uint8_t rest[4096];
-};
+typedef bool (*sweep_fn)(uint32_t tid, const struct inflight *task, uint64_t before_ns);
 
-typedef bool (*sweep_fn)(uint32_t tid, const struct inflight_head *head, uint64_t before_ns);
-
-static bool is_stale(uint32_t tid, const struct inflight_head *head, uint64_t before_ns)
+static bool is_stale(uint32_t tid, const struct inflight *task, uint64_t before_ns)
 {
 	(void)tid;
-	return head->depth && head->t_ns < before_ns;
+	return task->depth && task->slots[0].t_ns < before_ns;
 }
 
-static bool has_ended(uint32_t tid, const struct inflight_head *head, uint64_t before_ns)
+static bool has_ended(uint32_t tid, const struct inflight *task, uint64_t before_ns)
 {
 	(void)before_ns;
-	return !head->depth && syscall(SYS_tkill, tid, 0) < 0 && errno == ESRCH;
+	return !task->depth && syscall(SYS_tkill, tid, 0) < 0 && errno == ESRCH;
 }
 
 static void sweep(struct probes *probes, sweep_fn wanted, uint64_t before_ns)
@@ -428,11 +420,11 @@ static void sweep(struct probes *probes, sweep_fn wanted, uint64_t before_ns)
 	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
 
 	while (more) {
-		struct inflight_head head = { 0 };
+		struct inflight task = { 0 };
 
 		key = next;
 		more = bpf_map_get_next_key(fd, &key, &next) == 0;
-		if (bpf_map_lookup_elem(fd, &key, &head) == 0 && wanted(key, &head, before_ns))
+		if (bpf_map_lookup_elem(fd, &key, &task) == 0 && wanted(key, &task, before_ns))
 			bpf_map_delete_elem(fd, &key);
 	}
 }
@@ -445,6 +437,31 @@ void probes_sweep(struct probes *probes, uint64_t before_ns)
 void probes_sweep_ended(struct probes *probes)
 {
 	sweep(probes, has_ended, 0);
+}
+
+static uint32_t count_stale(const struct inflight *task, uint64_t before_ns)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < task->depth && i < MAX_NESTED; i++)
+		count += !task->slots[i].reported && task->slots[i].t_ns < before_ns;
+	return count;
+}
+
+uint32_t probes_count_stale(const struct probes *probes, uint64_t before_ns)
+{
+	int fd = bpf_map__fd(map(probes, "inflight"));
+	uint32_t key = 0, count = 0;
+	bool more = bpf_map_get_next_key(fd, NULL, &key) == 0;
+
+	while (more) {
+		struct inflight task = { 0 };
+
+		if (bpf_map_lookup_elem(fd, &key, &task) == 0)
+			count += count_stale(&task, before_ns);
+		more = bpf_map_get_next_key(fd, &key, &key) == 0;
+	}
+	return count;
 }
 
 /* Entries of these are counted (struct wire_stats). */

@@ -47,6 +47,9 @@ void probes_free(struct probes *probes);
  * that has ended would keep its slot for ever. */
 void probes_sweep(struct probes *probes, uint64_t before_ns);
 
+/* How many of them there are whose area was not reported either. */
+uint32_t probes_count_stale(const struct probes *probes, uint64_t before_ns);
+
 /* Drops the entries of tasks that have none in progress, were kept since they had made many (struct
  * inflight), and are gone. One that lives may begin another at any moment, so its entry stays. */
 void probes_sweep_ended(struct probes *probes);

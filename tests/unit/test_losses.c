@@ -94,6 +94,16 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* The table of calls in progress: how many began before any time that is asked about. */
+static uint32_t in_table = UINT32_MAX;
+
+static uint32_t count_table(void *context, uint64_t before_ns)
+{
+	assert_null(context);
+	assert_int_not_equal(before_ns, 0);
+	return in_table;
+}
+
 static int64_t report(struct fixture *f, uint64_t t_ns)
 {
 	struct sink sink = { .event = collect, .context = f };
@@ -181,11 +191,44 @@ static void unmatched(void **state)
 
 	array[0].entries = 10;
 	array[1].returns = 8; /* of a task that moved */
-	assert_int_equal(losses_unmatched(f->losses, 1, &stale, &sink), 0);
+	assert_int_equal(losses_unmatched(f->losses, 1, count_table, NULL, &stale, &sink), 0);
 	array[0].entries = 11;
-	assert_int_equal(losses_unmatched(f->losses, LOSSES_WINDOW_NS, &stale, &sink), 0);
-	assert_int_equal(losses_unmatched(f->losses, LOSSES_WINDOW_NS + 1, &stale, &sink), 2);
+	assert_int_equal(
+		losses_unmatched(f->losses, LOSSES_WINDOW_NS, count_table, NULL, &stale, &sink), 0);
+	assert_int_equal(
+		losses_unmatched(f->losses, LOSSES_WINDOW_NS + 1, count_table, NULL, &stale, &sink),
+		2);
 	expect(&f->events[0], LOST_UNMATCHED, UINT32_MAX, 2);
+}
+
+/* Tasks that allocate all the time: some are always at it, and no call is an old one. */
+static void busy_is_not_lost(void **state)
+{
+	struct fixture *f = *state;
+	struct sink sink = { .event = collect, .context = f };
+	uint32_t stale;
+
+	in_table = 0;
+	array[0].entries = 20;
+	assert_int_equal(losses_unmatched(f->losses, 1, count_table, NULL, &stale, &sink), 0);
+	array[0].entries = 500;
+	array[1].returns = 490;
+	assert_int_equal(
+		losses_unmatched(f->losses, 1 + LOSSES_WINDOW_NS, count_table, NULL, &stale, &sink),
+		0);
+	assert_int_equal(stale, 0);
+	assert_int_equal(f->nr_events, 0);
+	/* Two of them never return: once told. */
+	in_table = 2;
+	assert_int_equal(losses_unmatched(f->losses, 1 + 2 * LOSSES_WINDOW_NS, count_table, NULL,
+					  &stale, &sink),
+			 2);
+	assert_int_equal(stale, 2);
+	in_table = 0;
+	assert_int_equal(losses_unmatched(f->losses, 1 + 3 * LOSSES_WINDOW_NS, count_table, NULL,
+					  &stale, &sink),
+			 0);
+	in_table = UINT32_MAX;
 }
 
 /* What the kernel counts as missed is told once, although the entry without its return shows later
@@ -210,13 +253,17 @@ static void missed_is_told_once(void **state)
 	assert_int_equal(report(f, 3), 0);
 	assert_int_equal(f->nr_events, 0);
 	assert_false(losses_has_unmatched(f->losses));
-	assert_int_equal(losses_unmatched(f->losses, 4, &stale, &sink), 0);
+	assert_int_equal(losses_unmatched(f->losses, 4, count_table, NULL, &stale, &sink), 0);
 	/* Five are left over, three of which the kernel has told. */
-	assert_int_equal(losses_unmatched(f->losses, 4 + LOSSES_WINDOW_NS, &stale, &sink), 2);
+	assert_int_equal(
+		losses_unmatched(f->losses, 4 + LOSSES_WINDOW_NS, count_table, NULL, &stale, &sink),
+		2);
 	assert_int_equal(stale, 5);
 	assert_int_equal(f->nr_events, 1);
 	expect(&f->events[0], LOST_UNMATCHED, UINT32_MAX, 2);
-	assert_int_equal(losses_unmatched(f->losses, 4 + 3 * LOSSES_WINDOW_NS, &stale, &sink), 0);
+	assert_int_equal(losses_unmatched(f->losses, 4 + 3 * LOSSES_WINDOW_NS, count_table, NULL,
+					  &stale, &sink),
+			 0);
 	assert_int_equal(stale, 0);
 }
 
@@ -228,14 +275,24 @@ static void told_does_not_last(void **state)
 	struct sink sink = { .event = collect, .context = f };
 	uint32_t stale;
 
-	assert_int_equal(losses_unmatched(f->losses, 1, &stale, &sink), 0);
+	assert_int_equal(losses_unmatched(f->losses, 1, count_table, NULL, &stale, &sink), 0);
 	assert_int_equal(losses_missed(f->losses, 2, 2, 0, 1, &sink), 2);
-	assert_int_equal(losses_unmatched(f->losses, 1 + LOSSES_WINDOW_NS, &stale, &sink), 0);
-	assert_int_equal(losses_unmatched(f->losses, 1 + 2 * LOSSES_WINDOW_NS, &stale, &sink), 0);
+	assert_int_equal(
+		losses_unmatched(f->losses, 1 + LOSSES_WINDOW_NS, count_table, NULL, &stale, &sink),
+		0);
+	assert_int_equal(losses_unmatched(f->losses, 1 + 2 * LOSSES_WINDOW_NS, count_table, NULL,
+					  &stale, &sink),
+			 0);
 	array[0].entries = 1;
-	assert_int_equal(losses_unmatched(f->losses, 2 + 2 * LOSSES_WINDOW_NS, &stale, &sink), 0);
-	assert_int_equal(losses_unmatched(f->losses, 1 + 3 * LOSSES_WINDOW_NS, &stale, &sink), 0);
-	assert_int_equal(losses_unmatched(f->losses, 1 + 4 * LOSSES_WINDOW_NS, &stale, &sink), 1);
+	assert_int_equal(losses_unmatched(f->losses, 2 + 2 * LOSSES_WINDOW_NS, count_table, NULL,
+					  &stale, &sink),
+			 0);
+	assert_int_equal(losses_unmatched(f->losses, 1 + 3 * LOSSES_WINDOW_NS, count_table, NULL,
+					  &stale, &sink),
+			 0);
+	assert_int_equal(losses_unmatched(f->losses, 1 + 4 * LOSSES_WINDOW_NS, count_table, NULL,
+					  &stale, &sink),
+			 1);
 	assert_int_equal(stale, 1);
 }
 
@@ -307,6 +364,7 @@ int main(void)
 		BOTH(counters_wrap),
 		BOTH(missing),
 		BOTH(unmatched),
+		BOTH(busy_is_not_lost),
 		BOTH(missed_is_told_once),
 		BOTH(told_does_not_last),
 		BOTH(progress),
