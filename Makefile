@@ -459,7 +459,7 @@ check: setup
 	$(Q)$(MAKE) --no-print-directory check-build
 	$(Q)tests/check.sh
 
-check-build: all bench-programs $(UNIT_TESTS) guest
+check-build: all bench-programs $(UNIT_TESTS) guest bench-guest
 
 # ---- install, clean --------------------------------------------------------------------------------
 

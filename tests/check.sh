@@ -37,12 +37,23 @@ unit_tests() {
 		xargs -0 tests/unit/run.sh
 }
 
+# That the benchmarks run, no figure is judged: the row of vmtrace is the last one.
+bench_quick() {
+	if tests/bench/cost/run.sh 686-pae:quick | tee build/bench-quick.out && grep -q 'area: stacks' build/bench-quick.out; then
+		echo "1 passed, 0 failed"
+	else
+		echo "0 passed, 1 failed"
+		return 1
+	fi
+}
+
 part unit unit_tests
 part bpf tests/bpf.sh
 part golden env VMTRACE=./vmtrace tests/golden/run.sh
 part record env VMTRACE=./vmtrace tests/record.sh
 part screen env VMTRACE=./vmtrace tests/screen.sh
 part export tests/export.sh
+part bench bench_quick
 part vm tests/vm/run.sh
 part matrix tests/vm/matrix.sh
 echo
