@@ -43,7 +43,7 @@ ours() {
 # What the screen (ncursesw) has to know of terminals, and what UTF-8 is.
 terminals() {
 	local name
-	for name in linux vt100 vt220 xterm xterm-256color screen; do
+	for name in linux vt100 vt220 xterm xterm-256color screen screen-256color tmux tmux-256color; do
 		install -D -m 644 "$root/lib/terminfo/${name:0:1}/$name" \
 			"$stage/lib/terminfo/${name:0:1}/$name"
 	done

@@ -10,7 +10,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
 out=$top/build/bench
-default="686-pae:pairs bullseye/686-pae:pairs 686-pae:kinds 686-pae:growth 686-pae:growth-large 686-pae:cpus 686-pae:burst 686-pae:own"
+default="686-pae:pairs bullseye/686-pae:pairs 686-pae:kinds 686-pae:growth 686-pae:burst 686-pae:own"
 
 header() { sed -n "s/^# $2: *//p" "$here/guest/bench-$1.sh" | head -n 1; }
 

@@ -2,7 +2,7 @@
 # shellcheck shell=dash disable=SC1091
 # limit: 180
 # The screen on a real kernel, on a terminal of its own (onpty): keys, an end with a summary, a terminal
-# that is taken away. 98-screen has one that takes nothing, and holds the numbers against the kernel's.
+# that is taken away. 49-screen-numbers has one that takes nothing, and holds the numbers against the kernel's.
 . /guest/lib.sh
 
 # on_screen NAME OPTION...: vmtrace on a pty; keys are typed by `type`; its pid in $pid.
