@@ -56,7 +56,7 @@ static bool may_be_block(const struct area *area)
 
 	return area->state == AREA_USED && area->kind == KIND_VM_MAP_RAM &&
 	       pages >= BLOCK_PAGES_MIN && pages <= BLOCK_PAGES_MAX && !(bytes & (bytes - 1)) &&
-	       area->start % bytes == 0 && (!area->align || area->align == bytes);
+	       area->start % bytes == 0 && (!area_align(area) || area_align(area) == bytes);
 }
 
 /* What did not fit may do so when something has been given. */

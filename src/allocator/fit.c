@@ -24,7 +24,7 @@ uint32_t fit_learn_pmd(const struct space *space)
 		if (area->state != AREA_USED || area->kind != KIND_IOREMAP ||
 		    without_guard(area) <= PMD_PAE)
 			continue;
-		if (area->align == PMD_TWO_LEVELS)
+		if (area_align(area) == PMD_TWO_LEVELS)
 			return PMD_TWO_LEVELS;
 		if (area->start % PMD_TWO_LEVELS)
 			return PMD_PAE;

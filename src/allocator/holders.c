@@ -124,8 +124,8 @@ static int group_of_origin(struct holders *holders, const struct area *area,
 int holders_group_of(struct holders *holders, const struct area *area)
 {
 	struct origin origin = {
-		.stack_id = area->stack_id,
-		.caller_id = area->caller_id,
+		.stack_id = area_stack(area),
+		.caller_id = area_caller(area),
 		.kind = area->kind,
 		.own = (area->flags & AREA_F_OWN) != 0,
 	};

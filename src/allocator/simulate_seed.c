@@ -15,13 +15,13 @@ static struct simulation_request request_of_area(const struct simulate *simulate
 		.t_ns = t_ns,
 		.pid = area->pid,
 		.comm_id = area->comm_id,
-		.stack_id = area->stack_id,
+		.stack_id = area_stack(area),
 		.kind = area->kind,
 	};
 	uint32_t bytes = area->end - area->start;
 
 	if (place_request_of_kind(area->kind, bytes - area->guard_pages * VMT_PAGE_SIZE,
-				  area->align, &range, &request.place) < 0)
+				  area_align(area), &range, &request.place) < 0)
 		request.place = (struct place_request){ .align = 1,
 							.vstart = range.start,
 							.vend = range.end };

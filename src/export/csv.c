@@ -110,11 +110,11 @@ static int put_area(FILE *out, const struct view *view, const struct area *area)
 	err = put_name(out, view, area->comm_id);
 	if (!err)
 		err = put_owner(out, view, area);
-	fprintf(out, ",%" PRIu32 ",%" PRIu32, area->requested, area->align);
+	fprintf(out, ",%" PRIu32 ",%" PRIu32, area->requested, area_align(area));
 	if (!err)
 		err = put_freer(out, view, area);
 	if (!err)
-		err = put_stack(out, view, area->stack_id);
+		err = put_stack(out, view, area_stack(area));
 	putc('\n', out);
 	return err;
 }

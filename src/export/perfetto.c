@@ -192,7 +192,7 @@ static void put_life(struct writer *writer, const struct lifetime *life, uint32_
 	json_put_bool(&args, "there_before", area->flags & AREA_F_SEEDED);
 	json_put_bool(&args, "live", life->live);
 	put_task(&args, writer, area->pid, area->comm_id);
-	put_stack(&args, writer, area->stack_id);
+	put_stack(&args, writer, area_stack(area));
 	end(writer, &put, &args);
 	put = begin_life(writer, life, "e",
 			 life->end_ns > area->birth_ns ? life->end_ns : area->birth_ns, id);

@@ -130,8 +130,8 @@ int samples_event(struct samples *samples, const struct space *space, const stru
 static struct sample key_of(const struct area *area)
 {
 	return (struct sample){
-		.stack_id = area->stack_id,
-		.caller_id = area->caller_id,
+		.stack_id = area_stack(area),
+		.caller_id = area_caller(area),
 		.comm_id = area->comm_id,
 		.kind = area->kind,
 		.size = area->end - area->start,
@@ -192,8 +192,7 @@ uint32_t samples_path(const struct sample *sample, struct names *names, const st
 		      uint32_t frames[SAMPLES_PATH_MAX])
 {
 	struct area area = {
-		.stack_id = sample->stack_id,
-		.caller_id = sample->caller_id,
+		.origin = area_origin(sample->stack_id, sample->caller_id),
 		.kind = sample->kind,
 	};
 	struct stack stack = stacks_get(stacks, sample->stack_id);

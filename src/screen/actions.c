@@ -186,7 +186,7 @@ static bool owner_meant(const struct state *state, const struct model *model, en
 	if (!area)
 		return false;
 	*id = state_owner_id(owners_label(area, view->names, view->stacks, *by),
-			     *by == OWNERS_BY_STACK ? area->stack_id : 0);
+			     *by == OWNERS_BY_STACK ? area_stack(area) : 0);
 	return true;
 }
 

@@ -61,8 +61,8 @@ static void put_birth(struct page *page, const struct area *area)
 	if (area->requested)
 		fprintf(page->out, ", asked for %s",
 			units_bytes(area->requested, asked, sizeof(asked)));
-	if (area->align > VMT_PAGE_SIZE)
-		fprintf(page->out, ", align %s", units_bytes(area->align, asked, sizeof(asked)));
+	if (area_align(area) > VMT_PAGE_SIZE)
+		fprintf(page->out, ", align %s", units_bytes(area_align(area), asked, sizeof(asked)));
 	putc('\n', page->out);
 }
 
@@ -116,7 +116,7 @@ static void put_area(struct page *page, const struct area *area)
 	fprintf(page->out, " of %s\n", text_owner(&page->view, area, label));
 	put_birth(page, area);
 	put_death(page, area);
-	put_stack(page, area->stack_id, area->caller_id);
+	put_stack(page, area_stack(area), area_caller(area));
 	put_history(page, area->start, area->end);
 }
 
@@ -185,7 +185,7 @@ static bool is_of(const struct page *page, const struct area *area, enum owners_
 	uint32_t name = owners_label(area, page->view.names, page->view.stacks, by);
 
 	return area->state == AREA_USED &&
-	       state_owner_id(name, by == OWNERS_BY_STACK ? area->stack_id : 0) == id;
+	       state_owner_id(name, by == OWNERS_BY_STACK ? area_stack(area) : 0) == id;
 }
 
 static void put_owners_areas(struct page *page, enum owners_by by, uint64_t id)
@@ -397,11 +397,11 @@ static uint32_t selected_stack(const struct model *model, const struct state *st
 		return failures_at(failures, i)->event.stack_id;
 	if (!state->on_map && pane == PANE_EVENTS && i < model->nr_events)
 		return model->events[i]->event.stack_id ? model->events[i]->event.stack_id
-							: model->events[i]->area.stack_id;
+							: area_stack(&model->events[i]->area);
 	area = model_area_at_cursor(model, state, &count);
 	if (area)
-		*caller_id = area->caller_id;
-	return area ? area->stack_id : 0;
+		*caller_id = area_caller(area);
+	return area ? area_stack(area) : 0;
 }
 
 char *detail_stack(const struct model *model, const struct state *state, uint32_t columns)

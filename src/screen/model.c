@@ -217,7 +217,7 @@ static uint8_t marks(void *context, const struct area *area)
 	if (state->following) {
 		uint32_t name =
 			owners_label(area, from->view.names, from->view.stacks, state->follow_by);
-		uint32_t stack = state->follow_by == OWNERS_BY_STACK ? area->stack_id : 0;
+		uint32_t stack = state->follow_by == OWNERS_BY_STACK ? area_stack(area) : 0;
 
 		if (state_owner_id(name, stack) == state->follow_id)
 			got |= MAP_FOLLOW;

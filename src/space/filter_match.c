@@ -123,7 +123,7 @@ static const char *caller_label(const struct subject *subject)
 static bool match_stack(const struct filter_node *term, const struct subject *subject,
 			const char *value)
 {
-	struct stack stack = stacks_get(subject->base->stacks, subject->area.stack_id);
+	struct stack stack = stacks_get(subject->base->stacks, area_stack(&subject->area));
 
 	for (uint32_t i = 0; i < stack.nr_frames; i++) {
 		if (compare_function(term, names_text(subject->base->names, stack.frames[i]),
@@ -131,7 +131,7 @@ static bool match_stack(const struct filter_node *term, const struct subject *su
 			return true;
 	}
 	/* Of an area without a stack; else it is one of the frames. */
-	return subject->area.caller_id && compare_function(term, caller_label(subject), value);
+	return area_caller(&subject->area) && compare_function(term, caller_label(subject), value);
 }
 
 static bool match_comm(const struct filter_node *term, const struct subject *subject,
@@ -240,8 +240,7 @@ static struct subject subject_of_birth(const struct filter_base *base, const str
 {
 	struct subject subject = {
 		.base = base,
-		.area = { .stack_id = event->stack_id,
-			  .caller_id = event->caller_id,
+		.area = { .origin = area_origin(event->stack_id, event->caller_id),
 			  .kind = event->kind },
 		.state = FILTER_USED,
 	};

@@ -16,7 +16,7 @@
 
 /* All areas that no grouping tells apart. */
 struct cell {
-	struct area key; /* one of them: stack_id, caller_id, kind, comm_id and SEEDED count */
+	struct area key; /* one of them: origin, kind, comm_id and SEEDED count */
 	uint32_t pages[SAMPLES]; /* guard pages included; by slot */
 	uint32_t areas[SAMPLES];
 };
@@ -59,7 +59,7 @@ void growth_free(struct growth *growth)
 
 static uint32_t hash_of(const struct area *area)
 {
-	uint32_t key[] = { area->stack_id, area->caller_id, area->comm_id,
+	uint32_t key[] = { area->origin, area->comm_id,
 			   area->kind | (uint32_t)(area->flags & AREA_F_SEEDED) << 8 };
 
 	return idtable_hash(key, sizeof(key));
@@ -67,8 +67,7 @@ static uint32_t hash_of(const struct area *area)
 
 static bool same_key(const struct area *a, const struct area *b)
 {
-	return a->stack_id == b->stack_id && a->caller_id == b->caller_id &&
-	       a->comm_id == b->comm_id && a->kind == b->kind &&
+	return a->origin == b->origin && a->comm_id == b->comm_id && a->kind == b->kind &&
 	       !((a->flags ^ b->flags) & AREA_F_SEEDED);
 }
 
@@ -264,7 +263,7 @@ static int sum_up(const struct growth *growth, struct names *names, const struct
 	for (uint32_t i = 0; i < growth->nr_cells; i++) {
 		const struct cell *cell = &growth->cells[i];
 		struct sum *sum = sum_get(sums, owners_label(&cell->key, names, stacks, by),
-					  by == OWNERS_BY_STACK ? cell->key.stack_id : 0);
+					  by == OWNERS_BY_STACK ? area_stack(&cell->key) : 0);
 
 		if (!sum)
 			return -ENOMEM;

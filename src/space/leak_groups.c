@@ -37,7 +37,7 @@ static int make_group(struct leaks *leaks, const struct area *area, uint32_t has
 	}
 	group->name_id = key[0];
 	group->stack_id = key[1];
-	group->example = area->stack_id;
+	group->example = area_stack(area);
 	group->kind = area->kind;
 	group->owner_id = owners_caller_of(area, leaks->names, leaks->stacks);
 	group->module_id = leak_modules_label(leaks->modules, area);
@@ -50,7 +50,7 @@ static int find_group(struct leaks *leaks, const struct area *area, uint32_t *in
 {
 	uint32_t key[2] = {
 		owners_label(area, leaks->names, leaks->stacks, leaks->options.by),
-		leaks->options.by == OWNERS_BY_STACK ? area->stack_id : 0,
+		leaks->options.by == OWNERS_BY_STACK ? area_stack(area) : 0,
 	};
 	uint32_t hash = idtable_hash(key, sizeof(key)), pos, id;
 
@@ -86,19 +86,19 @@ static int reserve_stack(struct leaks *leaks, uint32_t stack_id)
 
 int leaks_group_of(struct leaks *leaks, const struct area *area, uint32_t *group)
 {
-	bool cached = area->stack_id && area->stack_id <= stacks_count(leaks->stacks) &&
+	bool cached = area_stack(area) && area_stack(area) <= stacks_count(leaks->stacks) &&
 		      leaks->options.by != OWNERS_BY_KIND && leaks->options.by != OWNERS_BY_COMM;
 	int err;
 
 	*group = NO_GROUP;
-	if (cached && reserve_stack(leaks, area->stack_id))
+	if (cached && reserve_stack(leaks, area_stack(area)))
 		return -ENOMEM;
-	if (cached && leaks->by_stack[area->stack_id]) {
-		*group = leaks->by_stack[area->stack_id] - 1;
+	if (cached && leaks->by_stack[area_stack(area)]) {
+		*group = leaks->by_stack[area_stack(area)] - 1;
 		return 0;
 	}
 	err = find_group(leaks, area, group);
 	if (!err && cached && *group != NO_GROUP)
-		leaks->by_stack[area->stack_id] = *group + 1;
+		leaks->by_stack[area_stack(area)] = *group + 1;
 	return err;
 }

@@ -225,7 +225,7 @@ void leak_modules_listed(struct leak_modules *modules, const struct area *area,
 {
 	uint32_t module;
 
-	if (strncmp(names_text(modules->names, event->caller_id), "0x", 2) || !area->stack_id)
+	if (strncmp(names_text(modules->names, event->caller_id), "0x", 2) || !area_stack(area))
 		return;
 	module = owners_label(area, modules->names, modules->stacks, OWNERS_BY_MODULE);
 	if (is_module(modules, module) && !find_gone(modules, module))

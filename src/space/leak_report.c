@@ -357,7 +357,7 @@ bool leaks_is_leaked(const struct leaks *leaks, const struct leaks_report *repor
 	if (!leaks_counts(leaks, area))
 		return false;
 	for (uint32_t i = 0; i < report->leaks; i++) {
-		if (report->list[i].stack_id == area->stack_id)
+		if (report->list[i].stack_id == area_stack(area))
 			return true;
 	}
 	return false;

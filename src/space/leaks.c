@@ -212,7 +212,7 @@ static int take_alloc(struct leaks *leaks, const struct space *space, const stru
 	group->born++;
 	group->live_pages += pages_of(area);
 	group->births_us += area->birth_ns / NS_PER_US;
-	group->example = area->stack_id;
+	group->example = area_stack(area);
 	if (group->kind != area->kind)
 		group->kind = KIND_UNKNOWN;
 	leak_series_put(&group->series, &leaks->clock, group->live_pages, 1);

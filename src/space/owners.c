@@ -98,10 +98,10 @@ static uint32_t no_caller_label(struct names *names, unsigned int kind)
 
 uint32_t owners_caller_of(const struct area *area, struct names *names, const struct stacks *stacks)
 {
-	uint32_t frame = kind_owner_frame(names, stacks_get(stacks, area->stack_id));
+	uint32_t frame = kind_owner_frame(names, stacks_get(stacks, area_stack(area)));
 
-	if (!frame && area->caller_id)
-		frame = live_form(names, area->caller_id);
+	if (!frame && area_caller(area))
+		frame = live_form(names, area_caller(area));
 	return frame ? frame : no_caller_label(names, area->kind);
 }
 
@@ -135,7 +135,7 @@ uint32_t owners_module_of(struct names *names, uint32_t frame_id)
 static uint32_t responsible_frame(const struct area *area, struct names *names,
 				  const struct stacks *stacks)
 {
-	struct stack stack = stacks_get(stacks, area->stack_id);
+	struct stack stack = stacks_get(stacks, area_stack(area));
 	uint32_t owner = owners_caller_of(area, names, stacks);
 	size_t len;
 	uint32_t i;
@@ -250,7 +250,7 @@ static void group_add(struct group *group, const struct area *area)
 	if (area->birth_ns < owner->oldest_birth_ns)
 		owner->oldest_birth_ns = area->birth_ns;
 	if (!owner->stack_id)
-		owner->stack_id = area->stack_id;
+		owner->stack_id = area_stack(area);
 }
 
 /* Replay must print what live printed, so ties never fall to ids, which may differ. */
@@ -358,7 +358,7 @@ int owners_collect_some(const struct space *space, struct names *names, const st
 
 		if (area->state != AREA_USED || (pick && !pick(context, area)))
 			continue;
-		group = group_get(&all, owners_label(area, names, stacks, by), area->stack_id,
+		group = group_get(&all, owners_label(area, names, stacks, by), area_stack(area),
 				  by == OWNERS_BY_STACK);
 		if (group)
 			group_add(group, area);

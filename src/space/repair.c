@@ -102,7 +102,7 @@ static int add_kept(struct repair *repair, uint64_t begin_ns, uint64_t t_ns)
 			.begin_ns = begin_ns,
 			.start = area->start,
 			.end = area->end,
-			.caller_id = area->caller_id,
+			.caller_id = area_caller(area),
 			.nr_pages = area->nr_pages,
 			.state = AREA_USED,
 			.kind = area->kind,

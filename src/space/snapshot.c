@@ -11,11 +11,12 @@ int snapshot_begin(struct space *space, const struct event *event)
 
 	snapshot->active = true;
 	snapshot->doubtful = false;
-	snapshot->number++;
 	snapshot->since_ns = event->begin_ns > SPACE_SNAPSHOT_SLACK_NS
 				     ? event->begin_ns - SPACE_SNAPSHOT_SLACK_NS
 				     : 0;
 	memset(snapshot->lazy_page, 0, space->table.nr_pages);
+	for (uint32_t slot = 0; slot < space->table.nr_slots; slot++)
+		space->table.slots[slot].flags &= (uint8_t)~AREA_F_LISTED;
 	return 0;
 }
 
@@ -38,9 +39,9 @@ static void add_history(struct space *space, struct area *area, const struct eve
 {
 	bool known = event->flags & EV_F_KNOWN;
 
-	area->stack_id = event->stack_id;
+	area->origin = area_origin(event->stack_id, event->caller_id);
 	area->requested = event->requested;
-	area->align = event->align;
+	area->align_log = area_align_log(event->align);
 	if (event->flags & EV_F_STACK_CUT)
 		area->flags |= AREA_F_STACK_CUT;
 	space_learn_module_start(space, event);
@@ -65,33 +66,28 @@ static int add_seeded(struct space *space, const struct event *event, uint32_t s
 		.start = start,
 		.end = end,
 		.birth_ns = event->t_ns,
-		.caller_id = event->caller_id,
 		.nr_pages = event->nr_pages,
 		.state = event->state,
 		.kind = event->kind < KIND_COUNT ? event->kind : KIND_UNKNOWN,
 		.guard_pages = event->guard_pages,
-		.flags = AREA_F_SEEDED | (event->flags & EV_F_OWN ? AREA_F_OWN : 0),
+		.flags = AREA_F_SEEDED | AREA_F_LISTED |
+			 (event->flags & EV_F_OWN ? AREA_F_OWN : 0),
 	};
-	uint32_t slot;
 
 	if (event->state == AREA_LAZY) {
 		area.free_ns = event->begin_ns ? event->begin_ns : event->t_ns;
 		area.flags |= AREA_F_UNSEEN;
 	}
 	add_history(space, &area, event);
-	slot = table_add(&space->table, &area);
-	if (slot == TABLE_NONE)
-		return -ENOMEM;
-	space->table.slots[slot].seen = space->snapshot.number;
-	return 0;
+	return table_add(&space->table, &area) == TABLE_NONE ? -ENOMEM : 0;
 }
 
 /* The list knows what events did not tell: kind, caller and page count of an area seen only by
  * its events without a stack. */
 static void enrich(struct area *area, const struct event *event)
 {
-	if (!area->stack_id && !area->caller_id)
-		area->caller_id = event->caller_id;
+	if (!area->origin)
+		area->origin = area_origin(0, event->caller_id);
 	if (area->kind == KIND_UNKNOWN && event->kind < KIND_COUNT)
 		area->kind = event->kind;
 	if (!area->nr_pages)
@@ -101,13 +97,14 @@ static void enrich(struct area *area, const struct event *event)
 /* Takes an area out of the way of a used line; what sticks out of a lazy one stays lazy. */
 static int cut_out(struct space *space, uint32_t slot, const struct event *event)
 {
-	struct area rest = space->table.slots[slot].area;
+	struct area rest = space->table.slots[slot];
 	uint32_t end = rest.end;
 
 	table_remove(&space->table, slot);
 	if (rest.state != AREA_LAZY)
 		return 0;
 	rest.guard_pages = 0;
+	rest.flags &= (uint8_t)~AREA_F_LISTED;
 	if (rest.start < event->start) {
 		rest.end = event->start;
 		if (table_add(&space->table, &rest) == TABLE_NONE)
@@ -122,6 +119,13 @@ static int cut_out(struct space *space, uint32_t slot, const struct event *event
 	return 0;
 }
 
+/* An event has told of it since the list was begun. */
+static bool touched(const struct space *space, uint32_t start, uint32_t end)
+{
+	return table_touched_since(&space->table, start, end, space->snapshot.since_ns,
+				   space->counters.last_t_ns);
+}
+
 static int snapshot_used(struct space *space, const struct event *event)
 {
 	struct table *table = &space->table;
@@ -129,19 +133,19 @@ static int snapshot_used(struct space *space, const struct event *event)
 	uint32_t slot = table_slot_at(table, page);
 
 	if (slot != TABLE_NONE) {
-		struct table_slot *s = &table->slots[slot];
+		struct area *area = &table->slots[slot];
 
-		if (s->area.state == AREA_USED && s->area.start == event->start &&
-		    s->area.end == event->end) {
-			s->seen = space->snapshot.number;
-			enrich(&s->area, event);
+		if (area->state == AREA_USED && area->start == event->start &&
+		    area->end == event->end) {
+			area->flags |= AREA_F_LISTED;
+			enrich(area, event);
 			/* Without a stack or a requested size the guard was a guess. */
-			if (!s->area.stack_id && !s->area.requested)
+			if (!area_stack(area) && !area->requested)
 				table_set_guard(table, slot, event->guard_pages);
 			return 0;
 		}
 	}
-	if (table_touched_since(table, event->start, event->end, space->snapshot.since_ns))
+	if (touched(space, event->start, event->end))
 		return 0;
 	for (; page < last; page++) {
 		slot = table_slot_at(table, page);
@@ -155,7 +159,8 @@ static int snapshot_used(struct space *space, const struct event *event)
 /* A page of a lazy line that the model may take over: no event has spoken since. */
 static bool lazy_page_is_news(const struct space *space, uint32_t page)
 {
-	return !table_page_touched_since(&space->table, page, space->snapshot.since_ns) &&
+	return !table_page_touched_since(&space->table, page, space->snapshot.since_ns,
+					 space->counters.last_t_ns) &&
 	       table_state(&space->table, page) != PAGE_LAZY;
 }
 
@@ -226,14 +231,14 @@ static int trim_lazy(struct space *space, uint32_t slot)
 {
 	struct table *table = &space->table;
 	const uint8_t *listed = space->snapshot.lazy_page;
-	struct area area = table->slots[slot].area;
+	struct area area = table->slots[slot];
 	uint32_t page = table_page(table, area.start), last = table_page(table, area.end);
 	bool gone = false;
 
 	for (uint32_t p = page; p < last; p++)
 		gone |= !listed[p];
 	area.flags &= (uint8_t)~AREA_F_MAYBE_FREE; /* what is listed is lazy */
-	table->slots[slot].area.flags = area.flags;
+	table->slots[slot].flags = area.flags;
 	if (!gone)
 		return 0;
 	lazy_settled(space);
@@ -241,7 +246,6 @@ static int trim_lazy(struct space *space, uint32_t slot)
 	while (page < last) {
 		uint32_t first = page;
 		struct area rest = area;
-		uint32_t rest_slot;
 
 		while (page < last && listed[page])
 			page++;
@@ -252,10 +256,9 @@ static int trim_lazy(struct space *space, uint32_t slot)
 		rest.start = table_addr(table, first);
 		rest.end = table_addr(table, page);
 		rest.guard_pages = 0;
-		rest_slot = table_add(table, &rest);
-		if (rest_slot == TABLE_NONE)
+		rest.flags |= AREA_F_LISTED;
+		if (table_add(table, &rest) == TABLE_NONE)
 			return -ENOMEM;
-		table->slots[rest_slot].seen = space->snapshot.number;
 	}
 	return 0;
 }
@@ -266,14 +269,13 @@ static int drop_unlisted(struct space *space)
 	struct table *table = &space->table;
 
 	for (uint32_t slot = 0; slot < table->nr_slots; slot++) {
-		struct table_slot *s = &table->slots[slot];
+		struct area *area = &table->slots[slot];
 		int err;
 
-		if (!s->area.state || s->seen == space->snapshot.number ||
-		    table_touched_since(table, s->area.start, s->area.end,
-					space->snapshot.since_ns))
+		if (!area->state || area->flags & AREA_F_LISTED ||
+		    touched(space, area->start, area->end))
 			continue;
-		if (s->area.state == AREA_USED) {
+		if (area->state == AREA_USED) {
 			repaired(space);
 			table_remove(table, slot);
 			continue;

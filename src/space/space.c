@@ -87,8 +87,8 @@ static void clear_for_alloc(struct space *space, const struct event *event)
 	uint32_t page = table_page(table, event->start), last = table_page(table, event->end);
 
 	while ((page = table_next_covered(table, page, last)) < last) {
-		uint32_t slot = table->page_slot[page];
-		const struct area *area = &table->slots[slot].area;
+		uint32_t slot = table->pages[page];
+		const struct area *area = &table->slots[slot];
 
 		if (area->state == AREA_USED && !alloc_confirms(space, area, event)) {
 			space->counters.healed_frees++;
@@ -118,6 +118,28 @@ static uint8_t flags_of(const struct event *event)
 	       (event->flags & EV_F_STACK_CUT ? AREA_F_STACK_CUT : 0);
 }
 
+/* Member by member, so that nothing is copied. */
+static inline void fill_alloc(struct area *area, const struct event *event)
+{
+	area->start = event->start;
+	area->end = event->end;
+	area->birth_ns = event->t_ns;
+	area->free_ns = 0;
+	area->origin = area_origin(event->stack_id, 0);
+	area->pid = event->pid;
+	area->comm_id = event->comm_id;
+	area->requested = event->requested;
+	area->nr_pages = 0;
+	area->freer_pid = 0;
+	area->freer_comm = 0;
+	area->freer_caller = 0;
+	area->state = AREA_USED;
+	area->align_log = area_align_log(event->align);
+	area->kind = event->kind < KIND_COUNT ? event->kind : KIND_UNKNOWN;
+	area->guard_pages = event->guard_pages;
+	area->flags = flags_of(event);
+}
+
 static int apply_alloc(struct space *space, const struct event *event)
 {
 	struct table *table = &space->table;
@@ -132,22 +154,8 @@ static int apply_alloc(struct space *space, const struct event *event)
 	slot = table_take_slot(table);
 	if (slot == TABLE_NONE)
 		return -ENOMEM;
-	table->slots[slot].area = (struct area){
-		.start = event->start,
-		.end = event->end,
-		.birth_ns = event->t_ns,
-		.stack_id = event->stack_id,
-		.pid = event->pid,
-		.comm_id = event->comm_id,
-		.requested = event->requested,
-		.align = event->align,
-		.state = AREA_USED,
-		.kind = event->kind < KIND_COUNT ? event->kind : KIND_UNKNOWN,
-		.guard_pages = event->guard_pages,
-		.flags = flags_of(event),
-	};
+	fill_alloc(&table->slots[slot], event);
 	table_cover(table, slot);
-	table_touch(table, slot, event->t_ns);
 	return 0;
 }
 
@@ -170,7 +178,7 @@ static void clear_for_free(struct space *space, const struct event *event)
 	uint32_t page = table_page(table, event->start), last = table_page(table, event->end);
 
 	while ((page = table_next_covered(table, page, last)) < last)
-		table_remove(table, table->page_slot[page]);
+		table_remove(table, table->pages[page]);
 }
 
 static int apply_free(struct space *space, const struct event *event)
@@ -189,9 +197,9 @@ static int apply_free(struct space *space, const struct event *event)
 		return -EINVAL;
 	space->counters.frees++;
 	slot = table_slot_at(table, table_page(table, event->start));
-	if (slot == TABLE_NONE || table->slots[slot].area.state != AREA_USED ||
-	    table->slots[slot].area.start != event->start ||
-	    table->slots[slot].area.end != event->end) {
+	if (slot == TABLE_NONE || table->slots[slot].state != AREA_USED ||
+	    table->slots[slot].start != event->start ||
+	    table->slots[slot].end != event->end) {
 		/* Before the first snapshot an unknown area may be freed; after it, this is news.
 		 */
 		if (slot != TABLE_NONE || space->snapshot.seeded) {
@@ -203,10 +211,8 @@ static int apply_free(struct space *space, const struct event *event)
 		if (slot == TABLE_NONE)
 			return -ENOMEM;
 	}
-	name_freer(&table->slots[slot].area, event);
-	table_touch(table, slot, event->t_ns);
-	table_make_lazy(table, slot, event->t_ns);
-	return 0;
+	name_freer(&table->slots[slot], event);
+	return table_make_lazy(table, slot, event->t_ns);
 }
 
 static int apply_vfree(struct space *space, const struct event *event)
@@ -220,7 +226,7 @@ static int apply_vfree(struct space *space, const struct event *event)
 	slot = table_slot_at(table, table_page(table, event->start));
 	if (slot == TABLE_NONE)
 		return 0;
-	area = &table->slots[slot].area;
+	area = &table->slots[slot];
 	if (area->state != AREA_USED || area->start != event->start)
 		return 0;
 	area->freer_pid = event->pid;
@@ -246,16 +252,17 @@ static int apply_purge(struct space *space, const struct event *event)
 {
 	struct table *table = &space->table;
 	bool has_begin = event->flags & EV_F_HAS_BEGIN;
-	uint32_t slot = table->lazy_head;
+	uint32_t place = table->nr_lazy;
 
 	if (has_begin && event->begin_ns > event->t_ns)
 		return -EINVAL;
 	space->counters.purges++;
 	if (has_begin && event->t_ns > space->purged_ns)
 		space->purged_ns = event->t_ns;
-	while (slot != TABLE_NONE) {
-		uint32_t next = table->slots[slot].next;
-		struct area *area = &table->slots[slot].area;
+	/* From the end, since the last one takes the place of one that is removed. */
+	while (place-- > 0) {
+		uint32_t slot = table->lazy[place];
+		struct area *area = &table->slots[slot];
 
 		/* Not touched: an area that was made where this one is wrongly lazy, unseen, must
 		 * be taken from a list that was read before. */
@@ -267,7 +274,6 @@ static int apply_purge(struct space *space, const struct event *event)
 			    area->free_ns <= event->t_ns)
 				suspect(space, event->t_ns);
 		}
-		slot = next;
 	}
 	return 0;
 }
@@ -399,18 +405,19 @@ enum page_state space_run(const struct space *space, uint32_t addr, uint32_t *en
 {
 	const struct table *table = &space->table;
 	uint32_t page = table_page(table, addr);
-	uint32_t slot = table->page_slot[page];
+	uint32_t word = table->pages[page];
 	enum page_state state = table_state(table, page);
 
 	if (state == PAGE_FREE || state == PAGE_UNKNOWN) {
-		while (page < table->nr_pages && table->page_slot[page] == slot)
+		while (page < table->nr_pages && table->pages[page] & TABLE_FREE &&
+		       (table->pages[page] == TABLE_WHAT) == (state == PAGE_UNKNOWN))
 			page++;
 		*end = table_addr(table, page);
 		return state;
 	}
-	*end = table->slots[slot].area.end;
+	*end = table->slots[word].end;
 	if (state == PAGE_USED)
-		*end -= table->slots[slot].area.guard_pages * VMT_PAGE_SIZE;
+		*end -= table->slots[word].guard_pages * VMT_PAGE_SIZE;
 	return state;
 }
 
@@ -421,7 +428,7 @@ const struct area *space_area_at(const struct space *space, uint32_t addr)
 	if (!inside(space, addr))
 		return NULL;
 	slot = table_slot_at(&space->table, table_page(&space->table, addr));
-	return slot == TABLE_NONE ? NULL : &space->table.slots[slot].area;
+	return slot == TABLE_NONE ? NULL : &space->table.slots[slot];
 }
 
 const struct area *space_first(const struct space *space, uint32_t addr)
@@ -432,8 +439,8 @@ const struct area *space_first(const struct space *space, uint32_t addr)
 	for (; page < table->nr_pages; page++) {
 		uint32_t slot = table_slot_at(table, page);
 
-		if (slot != TABLE_NONE && table->slots[slot].area.start == table_addr(table, page))
-			return &table->slots[slot].area;
+		if (slot != TABLE_NONE && table->slots[slot].start == table_addr(table, page))
+			return &table->slots[slot];
 	}
 	return NULL;
 }
@@ -441,7 +448,7 @@ const struct area *space_first(const struct space *space, uint32_t addr)
 bool space_touched_since(const struct space *space, uint32_t start, uint32_t end, uint64_t t_ns)
 {
 	return table_range_ok(&space->table, start, end) &&
-	       table_touched_since(&space->table, start, end, t_ns);
+	       table_touched_since(&space->table, start, end, t_ns, space->counters.last_t_ns);
 }
 
 uint64_t space_purged_ns(const struct space *space)

@@ -45,6 +45,7 @@ enum area_flag {
 	AREA_F_VFREED = 1 << 4,     /* a VFREE named the freer */
 	AREA_F_UNSEEN = 1 << 5,     /* lazy: its FREE was not seen, a list shows it */
 	AREA_F_MAYBE_FREE = 1 << 6, /* lazy: a purge that ran since may have freed it */
+	AREA_F_LISTED = 1 << 7,     /* the last snapshot has it: for who merges that */
 };
 
 struct area {
@@ -52,22 +53,53 @@ struct area {
 	uint32_t end; /* exclusive; guard pages included */
 	uint64_t birth_ns VMT_ALIGNED8;
 	uint64_t free_ns VMT_ALIGNED8; /* lazy: when it was freed (or seen lazy); used: 0 */
-	uint32_t stack_id;             /* 0 = not known (seeded) */
-	uint32_t caller_id;            /* string id; of a seeded area, else 0 */
+	uint32_t origin;               /* area_stack(), area_caller() */
 	uint32_t pid;
 	uint32_t comm_id;
 	uint32_t requested; /* bytes, 0 = not known */
-	uint32_t align;     /* 0 = not known */
 	uint32_t nr_pages;  /* seeded areas: pages=, else 0 */
 	uint32_t freer_pid; /* lazy: the task that called vfree, or in whose context it was freed */
 	uint32_t freer_comm;   /* string id */
 	uint32_t freer_caller; /* string id, 0 = not known */
-	uint8_t state;         /* enum area_state */
+	uint8_t state : 2;     /* enum area_state */
+	uint8_t align_log : 6; /* area_align() */
 	uint8_t kind;          /* enum area_kind */
 	uint8_t guard_pages;
 	uint8_t flags; /* enum area_flag */
-	uint32_t reserved;
+	uint32_t link; /* space/table's own */
 };
+_Static_assert(sizeof(struct area) == 64, "area: all that an area takes, but for its pages");
+
+#define AREA_BY_CALLER 0x80000000u /* origin is a caller; there are less than 2^31 stacks */
+
+static inline uint32_t area_origin(uint32_t stack_id, uint32_t caller_id)
+{
+	return stack_id || !caller_id ? stack_id : caller_id | AREA_BY_CALLER;
+}
+
+/* The stack that allocated it, 0 = not known (seeded). */
+static inline uint32_t area_stack(const struct area *area)
+{
+	return area->origin & AREA_BY_CALLER ? 0 : area->origin;
+}
+
+/* String id of who allocated it where the stack is not known, else 0. */
+static inline uint32_t area_caller(const struct area *area)
+{
+	return area->origin & AREA_BY_CALLER ? area->origin & ~AREA_BY_CALLER : 0;
+}
+
+/* Of what the kernel aligns to, powers of two (mm/vmalloc.c: alloc_vmap_area); 0 of anything else. */
+static inline uint8_t area_align_log(uint32_t align)
+{
+	return align && !(align & (align - 1)) ? (uint8_t)(__builtin_ctz(align) + 1) : 0;
+}
+
+/* Bytes it was to be aligned to, 0 = not known. */
+static inline uint32_t area_align(const struct area *area)
+{
+	return area->align_log ? 1u << (area->align_log - 1) : 0;
+}
 
 /* What the space holds now. All sizes in bytes; they add up to total_bytes. */
 struct space_totals {
@@ -117,7 +149,7 @@ static inline uint64_t space_healed(const struct space_counters *counters)
 struct space *space_new(uint32_t start, uint32_t end);
 void space_free(struct space *space);
 
-/* Another of its own, with all that the model knows: 9 bytes a page and 96 an area. NULL if memory
+/* Another of its own, with all that the model knows: 5 bytes a page, 64 an area and 4 more a lazy one. NULL if memory
  * runs out. */
 struct space *space_copy(const struct space *space);
 

@@ -9,7 +9,6 @@
 struct snapshot_state {
 	bool active;
 	bool seeded; /* a first snapshot was completed: no page is unknown any more */
-	uint32_t number;
 	uint64_t since_ns;  /* pages touched from here on keep what the events said */
 	uint64_t end_ns;    /* of the last completed one */
 	uint64_t first_ns;  /* end of the first */

@@ -16,24 +16,20 @@ int table_init(struct table *table, uint32_t start, uint32_t end)
 	table->start = start;
 	table->nr_pages = nr_pages;
 	table->free_slot = TABLE_NONE;
-	table->lazy_head = TABLE_NONE;
-	table->page_slot = malloc((size_t)nr_pages * sizeof(*table->page_slot));
-	table->page_touch = calloc(nr_pages, sizeof(*table->page_touch));
-	if (!table->page_slot || !table->page_touch) {
-		table_destroy(table);
+	table->pages = malloc((size_t)nr_pages * sizeof(*table->pages));
+	if (!table->pages)
 		return -ENOMEM;
-	}
 	for (uint32_t page = 0; page < nr_pages; page++)
-		table->page_slot[page] = TABLE_WHAT;
+		table->pages[page] = TABLE_WHAT;
 	table->state_pages[PAGE_UNKNOWN] = nr_pages;
 	return 0;
 }
 
 void table_destroy(struct table *table)
 {
-	free(table->page_slot);
-	free(table->page_touch);
+	free(table->pages);
 	free(table->slots);
+	free(table->lazy);
 	memset(table, 0, sizeof(*table));
 }
 
@@ -48,11 +44,11 @@ static void *copy_bytes(const void *bytes, size_t len)
 int table_copy(const struct table *table, struct table *copy)
 {
 	*copy = *table;
-	copy->page_slot = copy_bytes(table->page_slot, table->nr_pages * sizeof(*copy->page_slot));
-	copy->page_touch =
-		copy_bytes(table->page_touch, table->nr_pages * sizeof(*copy->page_touch));
+	copy->pages = copy_bytes(table->pages, table->nr_pages * sizeof(*copy->pages));
 	copy->slots = copy_bytes(table->slots, table->nr_slots * sizeof(*copy->slots));
-	if (copy->page_slot && copy->page_touch && (copy->slots || !table->nr_slots))
+	copy->lazy = copy_bytes(table->lazy, table->nr_lazy * sizeof(*copy->lazy));
+	copy->lazy_room = table->nr_lazy;
+	if (copy->pages && (copy->slots || !table->nr_slots) && (copy->lazy || !table->nr_lazy))
 		return 0;
 	table_destroy(copy);
 	return -ENOMEM;
@@ -60,14 +56,14 @@ int table_copy(const struct table *table, struct table *copy)
 
 enum page_state table_state(const struct table *table, uint32_t page)
 {
-	uint32_t slot = table->page_slot[page];
+	uint32_t word = table->pages[page];
 	const struct area *area;
 
-	if (slot == TABLE_NONE)
-		return PAGE_FREE;
-	if (slot == TABLE_WHAT)
+	if (word == TABLE_WHAT)
 		return PAGE_UNKNOWN;
-	area = &table->slots[slot].area;
+	if (word & TABLE_FREE)
+		return PAGE_FREE;
+	area = &table->slots[word];
 	if (area->state == AREA_LAZY)
 		return PAGE_LAZY;
 	if (table_page(table, area->end) - page <= area->guard_pages)
@@ -75,14 +71,14 @@ enum page_state table_state(const struct table *table, uint32_t page)
 	return PAGE_USED;
 }
 
-/* Moves the area's pages into (sign +1) or out of (-1) the per-state counts. */
-static void count_area(struct table *table, const struct area *area, int sign)
+/* Moves the area's pages into (sign +1) or out of (-1) the per-state counts. Of the lazy areas the
+ * list counts how many there are. */
+static inline void count_area(struct table *table, const struct area *area, uint32_t sign)
 {
 	uint32_t pages = (area->end - area->start) / VMT_PAGE_SIZE;
 
 	if (area->state == AREA_LAZY) {
 		table->state_pages[PAGE_LAZY] += sign * pages;
-		table->nr_lazy += sign;
 		return;
 	}
 	table->state_pages[PAGE_GUARD] += sign * area->guard_pages;
@@ -92,39 +88,47 @@ static void count_area(struct table *table, const struct area *area, int sign)
 		table->own_pages += sign * pages;
 }
 
-static void lazy_link(struct table *table, uint32_t slot)
+static int lazy_reserve(struct table *table)
 {
-	struct table_slot *s = &table->slots[slot];
+	uint32_t room = table->lazy_room ? table->lazy_room * 2 : FIRST_SLOTS;
+	uint32_t *lazy;
 
-	s->prev = TABLE_NONE;
-	s->next = table->lazy_head;
-	if (s->next != TABLE_NONE)
-		table->slots[s->next].prev = slot;
-	table->lazy_head = slot;
+	if (table->nr_lazy < table->lazy_room)
+		return 0;
+	lazy = realloc(table->lazy, (size_t)room * sizeof(*lazy));
+	if (!lazy)
+		return -ENOMEM;
+	table->lazy = lazy;
+	table->lazy_room = room;
+	return 0;
 }
 
-static void lazy_unlink(struct table *table, uint32_t slot)
+/* There is room. */
+static inline void lazy_link(struct table *table, uint32_t slot)
 {
-	struct table_slot *s = &table->slots[slot];
+	table->slots[slot].link = table->nr_lazy;
+	table->lazy[table->nr_lazy++] = slot;
+}
 
-	if (s->prev != TABLE_NONE)
-		table->slots[s->prev].next = s->next;
-	else
-		table->lazy_head = s->next;
-	if (s->next != TABLE_NONE)
-		table->slots[s->next].prev = s->prev;
+/* The last of the list takes the place. */
+static inline void lazy_unlink(struct table *table, uint32_t slot)
+{
+	uint32_t place = table->slots[slot].link, last = table->lazy[--table->nr_lazy];
+
+	table->lazy[place] = last;
+	table->slots[last].link = place;
 }
 
 static int grow_slots(struct table *table)
 {
 	uint32_t nr_slots = table->nr_slots ? table->nr_slots * 2 : FIRST_SLOTS;
-	struct table_slot *slots = realloc(table->slots, (size_t)nr_slots * sizeof(*slots));
+	struct area *slots = realloc(table->slots, (size_t)nr_slots * sizeof(*slots));
 
 	if (!slots)
 		return -ENOMEM;
 	memset(slots + table->nr_slots, 0, (size_t)(nr_slots - table->nr_slots) * sizeof(*slots));
 	for (uint32_t slot = nr_slots; slot-- > table->nr_slots;) {
-		slots[slot].next = table->free_slot;
+		slots[slot].link = table->free_slot;
 		table->free_slot = slot;
 	}
 	table->slots = slots;
@@ -147,73 +151,76 @@ uint32_t table_take_slot(struct table *table)
 	if (table->free_slot == TABLE_NONE && grow_slots(table) < 0)
 		return TABLE_NONE;
 	slot = table->free_slot;
-	table->free_slot = table->slots[slot].next;
-	table->slots[slot].seen = 0;
-	table->slots[slot].touched = 0;
+	table->free_slot = table->slots[slot].link;
 	return slot;
 }
 
 void table_cover(struct table *table, uint32_t slot)
 {
-	const struct area *area = &table->slots[slot].area;
+	const struct area *area = &table->slots[slot];
 	uint32_t first = table_page(table, area->start), last = table_page(table, area->end);
 	uint32_t unknown = 0;
 
 	/* None, once there was a list. */
 	for (uint32_t page = first; table->state_pages[PAGE_UNKNOWN] && page < last; page++)
-		unknown += table->page_slot[page] == TABLE_WHAT;
+		unknown += table->pages[page] == TABLE_WHAT;
 	table->state_pages[PAGE_UNKNOWN] -= unknown;
 	table->state_pages[PAGE_FREE] -= last - first - unknown;
-	fill(table->page_slot + first, table->page_slot + last, slot);
+	fill(table->pages + first, table->pages + last, slot);
 	count_area(table, area, 1);
-	if (area->state == AREA_LAZY)
-		lazy_link(table, slot);
 }
 
 uint32_t table_add(struct table *table, const struct area *area)
 {
-	uint32_t slot = table_take_slot(table);
+	bool lazy = area->state == AREA_LAZY;
+	uint32_t slot;
 
+	if (lazy && lazy_reserve(table) < 0)
+		return TABLE_NONE;
+	slot = table_take_slot(table);
 	if (slot == TABLE_NONE)
 		return TABLE_NONE;
-	table->slots[slot].area = *area;
+	table->slots[slot] = *area;
 	table_cover(table, slot);
+	if (lazy)
+		lazy_link(table, slot);
 	return slot;
 }
 
 void table_remove(struct table *table, uint32_t slot)
 {
-	struct table_slot *s = &table->slots[slot];
-	uint32_t first = table_page(table, s->area.start), last = table_page(table, s->area.end);
+	struct area *area = &table->slots[slot];
+	uint32_t first = table_page(table, area->start), last = table_page(table, area->end);
 
-	count_area(table, &s->area, -1);
-	if (s->area.state == AREA_LAZY)
+	count_area(table, area, -1u);
+	if (area->state == AREA_LAZY)
 		lazy_unlink(table, slot);
-	fill(table->page_slot + first, table->page_slot + last, TABLE_NONE);
-	if (s->touched)
-		fill(table->page_touch + first, table->page_touch + last, s->touched);
+	fill(table->pages + first, table->pages + last, TABLE_FREE | table_area_stamp(area));
 	table->state_pages[PAGE_FREE] += last - first;
-	s->area.state = 0;
-	s->next = table->free_slot;
+	area->state = 0;
+	area->link = table->free_slot;
 	table->free_slot = slot;
 }
 
-void table_make_lazy(struct table *table, uint32_t slot, uint64_t free_ns)
+int table_make_lazy(struct table *table, uint32_t slot, uint64_t free_ns)
 {
-	struct table_slot *s = &table->slots[slot];
+	struct area *area = &table->slots[slot];
 
-	count_area(table, &s->area, -1);
-	s->area.state = AREA_LAZY;
-	s->area.free_ns = free_ns;
-	count_area(table, &s->area, 1);
+	if (lazy_reserve(table) < 0)
+		return -ENOMEM;
+	count_area(table, area, -1u);
+	area->state = AREA_LAZY;
+	area->free_ns = free_ns;
+	count_area(table, area, 1);
 	lazy_link(table, slot);
+	return 0;
 }
 
 void table_set_guard(struct table *table, uint32_t slot, uint8_t guard_pages)
 {
-	struct area *area = &table->slots[slot].area;
+	struct area *area = &table->slots[slot];
 
-	count_area(table, area, -1);
+	count_area(table, area, -1u);
 	area->guard_pages = guard_pages;
 	count_area(table, area, 1);
 }
@@ -221,30 +228,40 @@ void table_set_guard(struct table *table, uint32_t slot, uint8_t guard_pages)
 void table_learn_free(struct table *table)
 {
 	for (uint32_t page = 0; page < table->nr_pages; page++) {
-		if (table->page_slot[page] == TABLE_WHAT)
-			table->page_slot[page] = TABLE_NONE;
+		if (table->pages[page] == TABLE_WHAT)
+			table->pages[page] = TABLE_FREE;
 	}
 	table->state_pages[PAGE_FREE] += table->state_pages[PAGE_UNKNOWN];
 	table->state_pages[PAGE_UNKNOWN] = 0;
 }
 
-bool table_page_touched_since(const struct table *table, uint32_t page, uint64_t t_ns)
+/* A stamp that avoids a value is up to two ticks late. */
+static bool is_since(uint32_t stamp, uint64_t since, uint64_t now)
 {
-	uint32_t slot = table_slot_at(table, page), stamp = 0;
+	uint32_t age = ((uint32_t)now + 2 - stamp) & ~TABLE_FREE;
 
-	if (slot != TABLE_NONE)
-		stamp = table->slots[slot].touched;
-	if (!stamp)
-		stamp = table->page_touch[page];
-	return stamp && (int32_t)(stamp - table_stamp(t_ns)) >= 0;
+	return stamp && since <= now && age <= now - since + 2;
 }
 
-bool table_touched_since(const struct table *table, uint32_t start, uint32_t end, uint64_t t_ns)
+bool table_page_touched_since(const struct table *table, uint32_t page, uint64_t t_ns,
+			      uint64_t now_ns)
+{
+	uint32_t word = table->pages[page], stamp = word & ~TABLE_FREE;
+
+	if (word == TABLE_WHAT)
+		return false;
+	if (!(word & TABLE_FREE))
+		stamp = table_area_stamp(&table->slots[word]);
+	return is_since(stamp, t_ns >> 24, now_ns >> 24);
+}
+
+bool table_touched_since(const struct table *table, uint32_t start, uint32_t end, uint64_t t_ns,
+			 uint64_t now_ns)
 {
 	uint32_t first = table_page(table, start), last = table_page(table, end);
 
 	for (uint32_t page = first; page < last; page++) {
-		if (table_page_touched_since(table, page, t_ns))
+		if (table_page_touched_since(table, page, t_ns, now_ns))
 			return true;
 	}
 	return false;
@@ -264,7 +281,7 @@ static bool recount_area(const struct table *table, const struct area *area, uin
 	uint32_t first = table_page(table, area->start), last = table_page(table, area->end);
 
 	for (uint32_t page = first; page < last; page++) {
-		if (table->page_slot[page] != slot) {
+		if (table->pages[page] != slot) {
 			snprintf(why, why_len, "page %08x of area %08x-%08x is another's",
 				 table_addr(table, page), area->start, area->end);
 			return false;
@@ -287,15 +304,15 @@ static bool recount_area(const struct table *table, const struct area *area, uin
 static bool recount(const struct table *table, struct recount *found, char *why, size_t why_len)
 {
 	for (uint32_t page = 0; page < table->nr_pages;) {
-		uint32_t slot = table->page_slot[page];
+		uint32_t slot = table->pages[page];
 		const struct area *area;
 
-		if (slot == TABLE_NONE || slot == TABLE_WHAT) {
-			found->state_pages[slot == TABLE_NONE ? PAGE_FREE : PAGE_UNKNOWN]++;
+		if (slot & TABLE_FREE) {
+			found->state_pages[slot == TABLE_WHAT ? PAGE_UNKNOWN : PAGE_FREE]++;
 			page++;
 			continue;
 		}
-		area = slot < table->nr_slots ? &table->slots[slot].area : NULL;
+		area = slot < table->nr_slots ? &table->slots[slot] : NULL;
 		if (!area || !area->state || area->start != table_addr(table, page) ||
 		    !table_range_ok(table, area->start, area->end)) {
 			snprintf(why, why_len, "page %08x leads to slot %u: no area begins there",
@@ -316,7 +333,7 @@ static bool all_found(const struct table *table, const struct recount *found, ch
 	uint32_t areas = 0;
 
 	for (uint32_t slot = 0; slot < table->nr_slots; slot++)
-		areas += table->slots[slot].area.state != 0;
+		areas += table->slots[slot].state != 0;
 	if (areas == found->nr_used + found->nr_lazy)
 		return true;
 	snprintf(why, why_len, "%u areas, of which %u have their pages", areas,
@@ -324,11 +341,28 @@ static bool all_found(const struct table *table, const struct recount *found, ch
 	return false;
 }
 
+/* As many places as there are lazy areas, and each is of one that knows its place. */
+static bool check_lazy(const struct table *table, char *why, size_t why_len)
+{
+	for (uint32_t place = 0; place < table->nr_lazy; place++) {
+		uint32_t slot = table->lazy[place];
+
+		if (slot < table->nr_slots && table->slots[slot].state == AREA_LAZY &&
+		    table->slots[slot].link == place)
+			continue;
+		snprintf(why, why_len, "place %u of the lazy areas has slot %u: not one of them, or "
+			 "elsewhere in the list", place, slot);
+		return false;
+	}
+	return true;
+}
+
 bool table_check(const struct table *table, char *why, size_t why_len)
 {
 	struct recount found = { 0 };
 
-	if (!recount(table, &found, why, why_len) || !all_found(table, &found, why, why_len))
+	if (!recount(table, &found, why, why_len) || !all_found(table, &found, why, why_len) ||
+	    !check_lazy(table, why, why_len))
 		return false;
 	if (found.nr_used != table->nr_used || found.nr_lazy != table->nr_lazy ||
 	    found.own_pages != table->own_pages) {

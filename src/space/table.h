@@ -15,27 +15,25 @@
 
 #include "space/space.h"
 
-#define TABLE_NONE 0xffffffffu /* end of a list; page: free */
-#define TABLE_WHAT 0xfffffffeu /* page: unknown */
+#define TABLE_NONE 0xffffffffu /* no slot */
 
-struct table_slot {
-	struct area area; /* state 0 = slot not in use, next links the free slots */
-	uint32_t prev;    /* lazy areas only: the list of all lazy areas */
-	uint32_t next;
-	uint32_t seen;    /* number of the last snapshot that listed it */
-	uint32_t touched; /* table_stamp() of the last event on it, 0 = none: page_touch tells */
-};
+/*
+ * What a page is: the slot of the area that covers it; or free (this bit), and then the other bits are
+ * the table_stamp() of the last event on it, 0 = none; or unknown.
+ */
+#define TABLE_FREE 0x80000000u
+#define TABLE_WHAT 0xffffffffu
 
 struct table {
 	uint32_t start;
 	uint32_t nr_pages;
-	uint32_t *page_slot;  /* slot index, TABLE_NONE or TABLE_WHAT */
-	uint32_t *page_touch; /* table_stamp() of the last event on it before the area that it is
-				 of was touched, 0 = none */
-	struct table_slot *slots;
+	uint32_t *pages; /* a word each: see TABLE_FREE */
+	/* State 0 = not in use: link is the next such slot. Of a lazy area it is its place in lazy. */
+	struct area *slots;
 	uint32_t nr_slots; /* allocated */
 	uint32_t free_slot;
-	uint32_t lazy_head;
+	uint32_t *lazy; /* the slots of the nr_lazy lazy areas, in no order */
+	uint32_t lazy_room;
 	uint32_t state_pages[PAGE_STATE_COUNT];
 	uint32_t own_pages;
 	uint32_t nr_used;
@@ -70,23 +68,22 @@ enum page_state table_state(const struct table *table, uint32_t page);
 /* The slot that covers the page, or TABLE_NONE. */
 static inline uint32_t table_slot_at(const struct table *table, uint32_t page)
 {
-	uint32_t slot = table->page_slot[page];
+	uint32_t word = table->pages[page];
 
-	return slot == TABLE_WHAT ? TABLE_NONE : slot;
+	return word & TABLE_FREE ? TABLE_NONE : word;
 }
 
 /* The first page from page on that an area covers; last if there is none before it. */
 static inline uint32_t table_next_covered(const struct table *table, uint32_t page, uint32_t last)
 {
-	const uint32_t *slot = table->page_slot;
+	const uint32_t *word = table->pages + page, *end = table->pages + last;
 
-	/* Four at a time, as long as none is: TABLE_NONE and TABLE_WHAT have all bits but the lowest. */
-	while (page + 4 <= last && (slot[page] & slot[page + 1] & slot[page + 2] &
-				    slot[page + 3]) >= TABLE_WHAT)
-		page += 4;
-	while (page < last && slot[page] >= TABLE_WHAT)
-		page++;
-	return page;
+	/* Four at a time, as long as none is. */
+	while (end - word >= 4 && word[0] & word[1] & word[2] & word[3] & TABLE_FREE)
+		word += 4;
+	while (word < end && *word & TABLE_FREE)
+		word++;
+	return (uint32_t)(word - table->pages);
 }
 
 /*
@@ -103,8 +100,8 @@ void table_cover(struct table *table, uint32_t slot);
 /* Removes the area of slot; its pages become free. */
 void table_remove(struct table *table, uint32_t slot);
 
-/* used -> lazy, in place; guard pages become lazy too. */
-void table_make_lazy(struct table *table, uint32_t slot, uint64_t free_ns);
+/* used -> lazy, in place; guard pages become lazy too. 0 or -ENOMEM. */
+int table_make_lazy(struct table *table, uint32_t slot, uint64_t free_ns);
 
 /* Changes how many of a used area's last pages are guard pages (less than all of them). */
 void table_set_guard(struct table *table, uint32_t slot, uint8_t guard_pages);
@@ -112,22 +109,31 @@ void table_set_guard(struct table *table, uint32_t slot, uint8_t guard_pages);
 /* Every unknown page becomes free. */
 void table_learn_free(struct table *table);
 
-/* 2^24 ns = 17 ms ticks, never 0. Differences are wrap-safe over more than a year. */
+/* 2^24 ns = 17 ms ticks in 31 bits; never 0, nor what TABLE_WHAT has there: 1, a little late, instead. */
 static inline uint32_t table_stamp(uint64_t t_ns)
 {
-	uint32_t stamp = (uint32_t)(t_ns >> 24);
+	uint32_t stamp = (uint32_t)(t_ns >> 24) & ~TABLE_FREE;
 
-	return stamp ? stamp : 1;
+	return stamp && stamp != (TABLE_WHAT & ~TABLE_FREE) ? stamp : 1;
 }
 
-/* An event of t_ns on the whole area. */
-static inline void table_touch(struct table *table, uint32_t slot, uint64_t t_ns)
+/* The stamp of the last event on an area, 0 = none: a list shows it. */
+static inline uint32_t table_area_stamp(const struct area *area)
 {
-	table->slots[slot].touched = table_stamp(t_ns);
+	if (area->state == AREA_LAZY)
+		return area->flags & AREA_F_UNSEEN ? 0 : table_stamp(area->free_ns);
+	return area->flags & AREA_F_SEEDED ? 0 : table_stamp(area->birth_ns);
 }
 
-bool table_page_touched_since(const struct table *table, uint32_t page, uint64_t t_ns);
-bool table_touched_since(const struct table *table, uint32_t start, uint32_t end, uint64_t t_ns);
+/*
+ * True if an event touched the page, or one of [start, end), at or after t_ns (rounded down to a tick).
+ * now_ns: the newest event there was; between the two lies less than a round of the stamps (417 days),
+ * while what was touched may lie back any time but that.
+ */
+bool table_page_touched_since(const struct table *table, uint32_t page, uint64_t t_ns,
+			      uint64_t now_ns);
+bool table_touched_since(const struct table *table, uint32_t start, uint32_t end, uint64_t t_ns,
+			 uint64_t now_ns);
 
 bool table_check(const struct table *table, char *why, size_t why_len);
 

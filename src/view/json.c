@@ -14,9 +14,9 @@ static void put_area_task(struct json_put *put, const struct view *view, const s
 	json_put_uint(put, "pid", area->pid);
 	json_put_text(put, "comm", names_text(view->names, area->comm_id));
 	json_put_text(put, "owner", json_owner_name(view, area));
-	if (area->stack_id)
+	if (area_stack(area))
 		json_put_frames(put, "stack", view->names,
-				stacks_get(view->stacks, area->stack_id));
+				stacks_get(view->stacks, area_stack(area)));
 }
 
 static void put_area_freer(struct json_put *put, const struct view *view, const struct area *area)
@@ -45,7 +45,7 @@ static void append_area(struct json_put *outer, json_t *array, const struct view
 	json_put_bool(&put, "own", area->flags & AREA_F_OWN);
 	put_area_task(&put, view, area);
 	json_put_opt_uint(&put, "requested", area->requested);
-	json_put_opt_uint(&put, "align", area->align);
+	json_put_opt_uint(&put, "align", area_align(area));
 	json_put_opt_uint(&put, "nr_pages", area->nr_pages);
 	put_area_freer(&put, view, area);
 	json_put_append(outer, array, &put);

@@ -28,7 +28,7 @@ static void put_object(struct json_put *outer, const char *key, struct json_put 
 
 static void put_requester(struct json_put *put, const struct view *view, const struct event *event)
 {
-	struct area area = { .stack_id = event->stack_id, .kind = event->kind };
+	struct area area = { .origin = area_origin(event->stack_id, 0), .kind = event->kind };
 	struct stack stack = stacks_get(view->stacks, event->stack_id);
 
 	json_put_uint(put, "pid", event->pid);

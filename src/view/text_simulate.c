@@ -390,7 +390,7 @@ static void print_first_failure(FILE *out, const struct simulate_view *view)
 	if (!row)
 		return;
 	first = &row->first;
-	area.stack_id = first->stack_id;
+	area.origin = area_origin(first->stack_id, 0);
 	say(out, view, "fails", "%s: the first is %s, %s by %s, %s, %s after the start",
 	    size_text(row->options.bytes, size), units_bytes(first->size, bytes, sizeof(bytes)),
 	    kind_name(first->kind), text_task(&plain, first->pid, first->comm_id, task),

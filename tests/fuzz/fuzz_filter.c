@@ -17,7 +17,7 @@ static void make_areas(struct world *world, uint32_t stack_id)
 	world->areas[0] = (struct area){ .start = 0xf7849000,
 					 .end = 0xf7852000,
 					 .birth_ns = 1000000000,
-					 .stack_id = stack_id,
+					 .origin = area_origin(stack_id, 0),
 					 .pid = 108,
 					 .comm_id = names_intern_str(world->names, "insmod"),
 					 .state = AREA_USED,
@@ -26,7 +26,8 @@ static void make_areas(struct world *world, uint32_t stack_id)
 	world->areas[1] =
 		(struct area){ .start = 0xf8000000,
 			       .end = 0xf8100000,
-			       .caller_id = names_intern_str(world->names, "n_tty_open+0x16/0xa0"),
+			       .origin = area_origin(0, names_intern_str(world->names,
+								 "n_tty_open+0x16/0xa0")),
 			       .state = AREA_USED,
 			       .kind = KIND_IOREMAP,
 			       .flags = AREA_F_SEEDED };

@@ -38,7 +38,7 @@ static int open_fixture(void **state)
 		.start = 0xf7849000,
 		.end = 0xf7852000,
 		.birth_ns = 400 * S,
-		.stack_id = make_stack(f, "vmalloc+0x6f", "ring_alloc.constprop.0+0x41 [foo]",
+		.origin = make_stack(f, "vmalloc+0x6f", "ring_alloc.constprop.0+0x41 [foo]",
 				       "bar_open+0x90"),
 		.pid = 108,
 		.comm_id = intern(f, "insmod"),
@@ -118,11 +118,11 @@ static void modules(void **state)
 	NO("mod~foobar");
 	NO("mod=kernel");
 	YES("mod!=kernel");
-	f->area.stack_id = make_stack(f, "vmalloc+0x6f", "fork+0x1", "clone+0x1");
+	f->area.origin = make_stack(f, "vmalloc+0x6f", "fork+0x1", "clone+0x1");
 	YES("mod=kernel");
-	f->area.stack_id = make_stack(f, "vmalloc+0x6f", "init+0x1 [kernel]", "clone+0x1");
+	f->area.origin = make_stack(f, "vmalloc+0x6f", "init+0x1 [kernel]", "clone+0x1");
 	YES("mod=[kernel]");
-	f->area.stack_id = 0;
+	f->area.origin = 0;
 	YES("mod=?");
 }
 
@@ -145,9 +145,7 @@ static void functions(void **state)
 	NO("stack!~bar"); /* one of them does */
 	NO("stack!=vmalloc");
 	YES("stack!~baz");
-	NO("stack~BAR");                               /* case counts */
-	f->area.caller_id = intern(f, "list+0x1/0x2"); /* beside a stack it says nothing new */
-	NO("stack~list");
+	NO("stack~BAR"); /* case counts */
 }
 
 /* Seeded: no stack, a caller as /proc/vmallocinfo has it, no task. */
@@ -155,8 +153,7 @@ static void seeded(void **state)
 {
 	struct fixture *f = *state;
 
-	f->area.stack_id = 0;
-	f->area.caller_id = intern(f, "n_tty_open+0x16/0xa0");
+	f->area.origin = area_origin(0, intern(f, "n_tty_open+0x16/0xa0"));
 	f->area.pid = f->area.comm_id = 0;
 	YES("caller=n_tty_open");
 	YES("caller=n_tty_open+0x16");
@@ -169,7 +166,7 @@ static void seeded(void **state)
 	NO("pid=0");
 	NO("pid<1000");
 	YES("not pid<1000");
-	f->area.caller_id = 0;
+	f->area.origin = 0;
 	NO("stack~tty");
 	YES("stack!~tty");
 }
@@ -406,7 +403,7 @@ static void births(void **state)
 	struct fixture *f = *state;
 	struct event event = ev_alloc(5 * S, 0, 3, 1);
 
-	event.stack_id = f->area.stack_id;
+	event.stack_id = area_stack(&f->area);
 	event.comm_id = f->area.comm_id;
 	EVENT_YES("mod=foo comm=insmod pid=7 size=12K guard=4K age=0 state=used", NULL, event);
 	EVENT_YES("addr=f8000000-f8000001", NULL, event);
@@ -433,7 +430,7 @@ static void failures(void **state)
 			       .size = 32u << 20,
 			       .kind = KIND_IOREMAP,
 			       .pid = 1,
-			       .stack_id = f->area.stack_id };
+			       .stack_id = area_stack(&f->area) };
 
 	EVENT_YES("state=failed size>=16M kind=ioremap mod=foo pid=1", NULL, event);
 	EVENT_NO("state=used", NULL, event);

@@ -383,7 +383,7 @@ static void callers(void **state)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct area area = { .caller_id = names_intern_str(f->names, rows[i].caller) };
+		struct area area = { .origin = area_origin(0, names_intern_str(f->names, rows[i].caller)) };
 
 		assert_string_equal(
 			names_text(f->names, owners_caller_of(&area, f->names, f->stacks)),
@@ -394,8 +394,8 @@ static void callers(void **state)
 	text[sizeof(text) - 1] = 0;
 	text[1000] = '/';
 	assert_string_equal(
-		names_text(f->names, owners_caller_of(&(struct area){ .caller_id = names_intern_str(
-									      f->names, text) },
+		names_text(f->names, owners_caller_of(&(struct area){ .origin = area_origin(0,
+						names_intern_str(f->names, text)) },
 						      f->names, f->stacks)),
 		text);
 }

@@ -80,7 +80,7 @@ static bool is_block(const struct area *area)
 	uint32_t pages = (area->end - area->start) / PAGE;
 
 	return area->kind == KIND_VM_MAP_RAM && (pages == 64 || pages == 128 || pages == 256) &&
-	       area->start % (pages * PAGE) == 0 && area->align != PAGE;
+	       area->start % (pages * PAGE) == 0 && area_align(area) != PAGE;
 }
 
 static enum real choose(const struct area *area)

@@ -67,7 +67,7 @@ static void only_what_is_settled(void **state)
 	apply(s, ev_alloc(T0, 10, 20, 1));
 	apply(s, ev_alloc(T0, 30, 40, 1));
 	repair(s, listed, 2, diffs, 2);
-	assert_int_equal(space_area_at(s, P(10))->stack_id, 3);
+	assert_int_equal(area_stack(space_area_at(s, P(10))), 3);
 	assert_int_equal(space_area_at(s, P(10))->guard_pages, 1);
 	assert_null(space_area_at(s, P(30)));
 	assert_int_equal(space_area_at(s, P(50))->state, AREA_USED);

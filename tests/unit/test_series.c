@@ -80,12 +80,12 @@ static void describe(FILE *out, const struct space *space, const struct names *n
 		totals.own_bytes, totals.areas, totals.lazy_areas, space_uncertain(space),
 		space_module_start(space));
 	for (a = space_first(space, space_start(space)); a; a = space_first(space, a->end)) {
-		struct stack stack = stacks_get(stacks, a->stack_id);
+		struct stack stack = stacks_get(stacks, area_stack(a));
 		bool lazy = a->state == AREA_LAZY;
 
 		fprintf(out, "%08x %08x %u %u %u %x %u %u %u %s", a->start, a->end, a->state, a->kind,
 			a->guard_pages, a->flags & (AREA_F_OWN | AREA_F_STACK_CUT), a->requested,
-			a->align, a->nr_pages, names_text(names, a->caller_id));
+			area_align(a), a->nr_pages, names_text(names, area_caller(a)));
 		if (lazy)
 			fprintf(out, " freed %llu by %u %s%s", (unsigned long long)a->free_ns,
 				a->freer_pid, names_text(names, a->freer_comm),

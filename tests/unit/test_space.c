@@ -32,11 +32,11 @@ static void life_of_an_area(void **state)
 	area = area_at(s, 10, 15, AREA_USED);
 	assert_int_equal(area->birth_ns, T0);
 	assert_int_equal(area->free_ns, 0);
-	assert_int_equal(area->stack_id, 3);
+	assert_int_equal(area_stack(area), 3);
 	assert_int_equal(area->pid, 7);
 	assert_int_equal(area->comm_id, 4);
 	assert_int_equal(area->requested, 4 * PAGE);
-	assert_int_equal(area->align, PAGE);
+	assert_int_equal(area_align(area), PAGE);
 	assert_int_equal(area->kind, KIND_VMALLOC);
 	assert_int_equal(area->guard_pages, 1);
 	assert_int_equal(area->flags, AREA_F_STACK_CUT);
@@ -393,15 +393,15 @@ static void first_snapshot(void **state)
 	assert_int_equal(space_counters(s)->repaired, 0);
 	assert_int_equal(space_counters(s)->snapshots, 1);
 	area = area_at(s, 10, 15, AREA_USED);
-	assert_int_equal(area->flags, AREA_F_SEEDED);
-	assert_int_equal(area->caller_id, 21);
+	assert_int_equal(area->flags, AREA_F_SEEDED | AREA_F_LISTED);
+	assert_int_equal(area_caller(area), 21);
 	assert_int_equal(area->nr_pages, 4);
 	assert_int_equal(area->kind, KIND_VMAP);
 	assert_int_equal(area->birth_ns, T0 + 2 * MS);
 	assert_state(s, 14, 15, PAGE_GUARD);
 	assert_int_equal(area_at(s, 20, 30, AREA_LAZY)->free_ns, T0 + MS);
 	/* what events told is kept */
-	assert_int_equal(area_at(s, 50, 55, AREA_USED)->stack_id, 3);
+	assert_int_equal(area_stack(area_at(s, 50, 55, AREA_USED)), 3);
 	assert_int_equal(area_at(s, 60, 65, AREA_LAZY)->free_ns, T0);
 	assert_state(s, 0, 10, PAGE_FREE);
 	assert_state(s, 65, PAGES, PAGE_FREE);
@@ -423,9 +423,9 @@ static void snapshot_repairs(void **state)
 	SNAPSHOT(s, T0 + LONG, ev_used(2, 4), ev_used(20, 30), ev_used(40, 45), ev_lazy(60, 70),
 		 ev_used(80, 90));
 	assert_state(s, 10, 20, PAGE_FREE);
-	assert_int_equal(area_at(s, 2, 4, AREA_USED)->flags, AREA_F_SEEDED);
-	assert_int_equal(area_at(s, 20, 30, AREA_USED)->stack_id, 3);
-	assert_int_equal(area_at(s, 40, 45, AREA_USED)->stack_id, 0);
+	assert_int_equal(area_at(s, 2, 4, AREA_USED)->flags, AREA_F_SEEDED | AREA_F_LISTED);
+	assert_int_equal(area_stack(area_at(s, 20, 30, AREA_USED)), 3);
+	assert_int_equal(area_stack(area_at(s, 40, 45, AREA_USED)), 0);
 	assert_state(s, 45, 50, PAGE_FREE);
 	area_at(s, 60, 70, AREA_LAZY);
 	area_at(s, 80, 90, AREA_USED);
@@ -451,12 +451,12 @@ static void snapshot_enriches(void **state)
 	SNAPSHOT(s, T0 + LONG, ev_used(0, 5), ev_used(5, 10));
 	area = area_at(s, 0, 5, AREA_USED);
 	assert_int_equal(area->kind, KIND_VMAP);
-	assert_int_equal(area->caller_id, 21);
+	assert_int_equal(area_caller(area), 21);
 	assert_int_equal(area->nr_pages, 4);
 	assert_int_equal(area->birth_ns, T0);
 	area = area_at(s, 5, 10, AREA_USED);
 	assert_int_equal(area->kind, KIND_VMALLOC);
-	assert_int_equal(area->caller_id, 0);
+	assert_int_equal(area_caller(area), 0);
 	assert_int_equal(space_counters(s)->repaired, 0);
 }
 
@@ -551,7 +551,7 @@ static void lazy_areas_are_trimmed(void **state)
 	apply(s, ev_free(T0 + 1, 40, 50));
 	SNAPSHOT(s, T0 + LONG, ev_lazy(12, 15), ev_lazy(20, 22), ev_lazy(28, 30));
 	assert_state(s, 10, 12, PAGE_FREE);
-	assert_int_equal(area_at(s, 12, 15, AREA_LAZY)->stack_id, 3);
+	assert_int_equal(area_stack(area_at(s, 12, 15, AREA_LAZY)), 3);
 	area_at(s, 20, 22, AREA_LAZY);
 	assert_int_equal(area_at(s, 28, 30, AREA_LAZY)->free_ns, T0 + 1);
 	assert_state(s, 15, 20, PAGE_FREE);
@@ -658,7 +658,7 @@ static void late_alloc_confirms(void **state)
 	event.latency_ns = 9 * MS;
 	apply(s, event);
 	assert_int_equal(healed(s), 0);
-	assert_int_equal(area_at(s, 10, 20, AREA_USED)->stack_id, 3);
+	assert_int_equal(area_stack(area_at(s, 10, 20, AREA_USED)), 3);
 	assert_int_equal(area_at(s, 10, 20, AREA_USED)->flags, 0);
 	apply(s, event); /* the second is no seeded area any more */
 	assert_int_equal(space_counters(s)->healed_frees, 1);
@@ -803,22 +803,27 @@ static void ranges_refused(void **state)
 	space_free(NULL);
 }
 
-/* The stamps of touched pages wrap after 2^32 ticks (833 days): comparisons go on across it. */
+/* The stamps of touched pages wrap after 2^31 ticks (417 days): comparisons go on across it. */
 static void touch_stamps_wrap(void **state)
 {
 	struct space *s = *state;
-	uint64_t wrap = 1ull << 56; /* ticks of 2^24 ns in 32 bits */
+	uint64_t wrap = 1ull << 55; /* ticks of 2^24 ns in 31 bits */
 
 	snapshot(s, wrap - 10 * LONG, NULL, 0);
 	apply(s, ev_alloc(wrap - 2 * LONG, 0, 5, 1));
 	apply(s, ev_alloc(wrap - 1, 10, 15, 1));
 	apply(s, ev_alloc(wrap, 20, 25, 1)); /* stamp 0 is "never": it must not be that */
 	apply(s, ev_alloc(wrap + TICK, 30, 35, 1));
+	/* The last two ticks before the first one have its stamp. */
 	assert_true(space_touched_since(s, P(10), P(15), wrap - TICK));
-	assert_false(space_touched_since(s, P(10), P(15), wrap));
+	assert_false(space_touched_since(s, P(10), P(15), wrap + 2 * TICK));
 	assert_true(space_touched_since(s, P(20), P(25), wrap - TICK));
 	assert_true(space_touched_since(s, P(20), P(25), wrap));
 	assert_false(space_touched_since(s, P(20), P(25), wrap + 2 * TICK));
+	/* the newest event is what it is since */
+	apply(s, ev_alloc(wrap + 3 * TICK, 50, 55, 1));
+	assert_false(space_touched_since(s, P(20), P(25), wrap + 2 * TICK));
+	apply(s, ev_free(wrap + 3 * TICK, 50, 55));
 	assert_true(space_touched_since(s, P(30), P(35), wrap - LONG));
 	assert_false(space_touched_since(s, P(40), P(45), wrap - LONG));
 	/* begin after, pages touched on both sides of the wrap and within the slack */
@@ -830,7 +835,7 @@ static void touch_stamps_wrap(void **state)
 	assert_int_equal(space_totals(s).areas, 0);
 }
 
-/* Long after the last touch (up to half the range of the stamps) it is still long ago. */
+/* However long after the last touch, it is still long ago: not only up to half a round of the stamps. */
 static void touched_a_year_ago(void **state)
 {
 	struct space *s = *state;
@@ -838,6 +843,10 @@ static void touched_a_year_ago(void **state)
 
 	apply(s, ev_alloc(T0, 0, 5, 1));
 	assert_false(space_touched_since(s, P(0), P(5), T0 + year));
+	apply(s, ev_alloc(T0 + year, 10, 15, 1));
+	apply(s, ev_free(T0 + year, 10, 15));
+	assert_false(space_touched_since(s, P(0), P(5), T0 + year - LONG));
+	assert_true(space_touched_since(s, P(10), P(15), T0 + year - LONG));
 	snapshot(s, T0 + year, NULL, 0);
 	assert_state(s, 0, 5, PAGE_FREE);
 }

@@ -87,7 +87,7 @@ static void keeps_the_area(void **state)
 	assert_int_equal(entry->event.type, EV_FREE);
 	assert_int_equal(entry->area.start, P(0));
 	assert_int_equal(entry->area.end, P(4));
-	assert_int_equal(entry->area.stack_id, 3);
+	assert_int_equal(area_stack(&entry->area), 3);
 	assert_int_equal(entry->area.birth_ns, T0);
 	assert_int_equal(entry->area.state, AREA_LAZY);
 	entry = tail_at(f->tail, 3); /* the VFREE */
