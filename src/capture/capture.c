@@ -2,7 +2,6 @@
 #include "capture/capture_internal.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -54,15 +53,15 @@ static int decode_batch(struct capture *capture, const uint8_t *bytes, size_t le
 	struct sink sink = observer(capture);
 	int count = 0;
 
-	for (size_t at = 0; at + 8 <= len; count++) {
+	for (size_t at = 0; at + CHANNEL_HEADER <= len; count++) {
 		uint32_t record_len;
 		int err;
 
 		memcpy(&record_len, bytes + at, sizeof(record_len));
-		err = decode_record(capture->decode, bytes + at + 8, record_len, &sink);
+		err = decode_record(capture->decode, bytes + at + CHANNEL_HEADER, record_len, &sink);
 		if (err && err != -EBADMSG)
 			return err;
-		at += 8 + ((record_len + 7) & ~7u);
+		at += channel_room(record_len);
 	}
 	return count;
 }
@@ -202,10 +201,7 @@ int capture_drain(struct capture *capture)
 
 static int wait_queued(struct capture *capture, unsigned int timeout_ms)
 {
-	struct pollfd ready = { .fd = pump_fd(capture->pump), .events = POLLIN };
-
-	if (poll(&ready, 1, (int)timeout_ms) < 0 && errno != EINTR)
-		return -errno;
+	pump_wait(capture->pump, timeout_ms);
 	return capture_emit_queued(capture);
 }
 

@@ -13,8 +13,20 @@
 struct channel;
 
 /* Takes one record of len bytes, aligned to 8; its bytes are gone after the call. 0 = taken;
- * anything else stops the draining before this record, which stays in the channel. */
-typedef int (*channel_take_fn)(void *context, const void *record, uint32_t len);
+ * anything else stops the draining before this record, which stays where it is. */
+typedef int (*channel_record_fn)(void *context, const void *record, uint32_t len);
+
+#define CHANNEL_HEADER 8u /* bytes before each record of a run: uint32_t len, and what nobody reads */
+
+/* The place of a record of len bytes in a run. */
+static inline uint32_t channel_room(uint32_t len)
+{
+	return CHANNEL_HEADER + ((len + 7) & ~7u);
+}
+
+/* The same of a run: one record after the other, len bytes in all, each behind its header and padded to
+ * 8. All of it is taken or, if not 0 is returned, stays. */
+typedef int (*channel_take_fn)(void *context, const void *run, uint32_t len);
 
 struct channel_ops {
 	/*

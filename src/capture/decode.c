@@ -48,6 +48,8 @@ struct decode {
 	struct known_stacks *known;
 	struct named_stacks *named;
 	uint32_t generation; /* of the resolver when they were learnt */
+	/* One of each type, whose other members stay 0: what is decoded is filled in here. */
+	struct event alloc, fail, free, purge, vfree;
 };
 
 struct decode *decode_new(struct names *names, struct stacks *stacks, struct resolver *resolver,
@@ -61,6 +63,11 @@ struct decode *decode_new(struct names *names, struct stacks *stacks, struct res
 	decode->stacks = stacks;
 	decode->resolver = resolver;
 	decode->own_pid = own_pid;
+	decode->alloc.type = EV_ALLOC;
+	decode->fail.type = EV_FAIL;
+	decode->free.type = EV_FREE;
+	decode->purge.type = EV_PURGE;
+	decode->vfree.type = EV_VFREE;
 	decode->known = known_stacks_new();
 	decode->named = named_stacks_new();
 	if (!decode->known || !decode->named) {
@@ -80,13 +87,11 @@ void decode_free(struct decode *decode)
 	free(decode);
 }
 
-static struct stack_facts facts_of_stack(struct decode *decode, uint32_t stack_id)
+static struct stack_facts find_facts(struct decode *decode, uint32_t stack_id)
 {
 	struct stack_facts facts = { .known = 1, .kind = KIND_UNKNOWN };
 	struct stack stack = stacks_get(decode->stacks, stack_id);
 
-	if (stack_id < decode->nr_facts && decode->facts[stack_id].known)
-		return decode->facts[stack_id];
 	facts.kind = (uint8_t)kind_of_stack(decode->names, stack);
 	facts.has_guard = kind_stack_has_guard(decode->names, stack);
 	if (stack_id >= decode->nr_facts) {
@@ -101,6 +106,13 @@ static struct stack_facts facts_of_stack(struct decode *decode, uint32_t stack_i
 	}
 	decode->facts[stack_id] = facts;
 	return facts;
+}
+
+static inline struct stack_facts facts_of_stack(struct decode *decode, uint32_t stack_id)
+{
+	if (stack_id < decode->nr_facts && decode->facts[stack_id].known)
+		return decode->facts[stack_id];
+	return find_facts(decode, stack_id);
 }
 
 /* Interns count addresses, seen at t_ns; emits EV_STACK if they are new. first: a frame before
@@ -219,8 +231,7 @@ static inline void decode_head(struct decode *decode, const struct wire_head *he
 	event->start = head->start;
 	event->end = head->end;
 	event->comm_id = task_name(decode, head);
-	if (head->pid == decode->own_pid)
-		event->flags |= EV_F_OWN;
+	event->flags = head->pid == decode->own_pid ? EV_F_OWN : 0;
 }
 
 /* The guard page: told exactly by the requested size where that is known, by the function that
@@ -270,6 +281,7 @@ static void decode_area_facts(struct decode *decode, const struct wire_alloc *al
 	struct stack_facts facts = facts_of_stack(decode, event->stack_id);
 
 	event->kind = facts.kind;
+	event->guard_pages = 0;
 	if (alloc->head.flags & WIRE_F_PERCPU)
 		event->kind = KIND_PERCPU;
 	else if (event->type == EV_ALLOC)
@@ -293,17 +305,8 @@ static uint32_t gfp_of(const struct wire_alloc *alloc)
 static int decode_alloc(struct decode *decode, const struct wire_alloc *alloc,
 			const struct sink *sink)
 {
-	struct event event = {
-		.type = alloc->head.type == WIRE_FAIL ? EV_FAIL : EV_ALLOC,
-		.size = alloc->size,
-		.align = alloc->align,
-		.vstart = alloc->vstart,
-		.vend = alloc->at_sp[1],
-		.gfp = gfp_of(alloc),
-		.latency_ns = alloc->latency_ns,
-		.requested = alloc->requested,
-		.err = alloc->err,
-	};
+	bool failed = alloc->head.type == WIRE_FAIL;
+	struct event *event = failed ? &decode->fail : &decode->alloc;
 	uint32_t caller = 0;
 	int err;
 
@@ -312,30 +315,39 @@ static int decode_alloc(struct decode *decode, const struct wire_alloc *alloc,
 		if (!is_failure_of_pages(decode, alloc, caller))
 			return 0;
 	}
-	err = decode_stack(decode, alloc, caller, sink, &event.stack_id);
+	err = decode_stack(decode, alloc, caller, sink, &event->stack_id);
 	if (err)
 		return err;
-	decode_head(decode, &alloc->head, &event);
-	decode_area_facts(decode, alloc, &event);
-	if (event.type == EV_FAIL) {
+	decode_head(decode, &alloc->head, event);
+	event->size = alloc->size;
+	event->align = alloc->align;
+	event->vstart = alloc->vstart;
+	event->vend = alloc->at_sp[1];
+	event->gfp = gfp_of(alloc);
+	event->latency_ns = alloc->latency_ns;
+	event->requested = alloc->requested;
+	event->err = alloc->err;
+	decode_area_facts(decode, alloc, event);
+	if (failed) {
 		note_fail(decode, alloc);
-		event.start = event.end = 0;
+		event->start = event->end = 0;
 	}
-	if (event.kind == KIND_MODULE)
-		resolver_modules_changed(decode->resolver, event.t_ns);
-	return sink_event(sink, &event);
+	if (event->kind == KIND_MODULE)
+		resolver_modules_changed(decode->resolver, event->t_ns);
+	return sink_event(sink, event);
 }
 
 static int decode_purge(struct decode *decode, const struct wire_purge *purge,
 			const struct sink *sink)
 {
-	struct event event = { .type = EV_PURGE, .begin_ns = purge->begin_ns };
+	struct event *event = &decode->purge;
 
-	decode_head(decode, &purge->head, &event);
-	event.start = event.end = 0;
+	decode_head(decode, &purge->head, event);
+	event->begin_ns = purge->begin_ns;
+	event->start = event->end = 0;
 	if (purge->begin_ns)
-		event.flags |= EV_F_HAS_BEGIN;
-	return sink_event(sink, &event);
+		event->flags |= EV_F_HAS_BEGIN;
+	return sink_event(sink, event);
 }
 
 /* The nearest caller that is not one of the kvfree wrappers. */
@@ -352,20 +364,18 @@ static uint32_t vfree_caller(struct decode *decode, const struct wire_vfree *vfr
 static int decode_vfree(struct decode *decode, const struct wire_vfree *vfree,
 			const struct sink *sink)
 {
-	struct event event = { .type = EV_VFREE };
+	struct event *event = &decode->vfree;
 
-	decode_head(decode, &vfree->head, &event);
-	event.caller_id = vfree_caller(decode, vfree);
-	return sink_event(sink, &event);
+	decode_head(decode, &vfree->head, event);
+	event->caller_id = vfree_caller(decode, vfree);
+	return sink_event(sink, event);
 }
 
 static int decode_free_record(struct decode *decode, const struct wire_head *head,
 			      const struct sink *sink)
 {
-	struct event event = { .type = EV_FREE };
-
-	decode_head(decode, head, &event);
-	return sink_event(sink, &event);
+	decode_head(decode, head, &decode->free);
+	return sink_event(sink, &decode->free);
 }
 
 int decode_record(struct decode *decode, const void *record, size_t len, const struct sink *sink)

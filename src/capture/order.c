@@ -167,7 +167,7 @@ static void compact(struct order *order)
 	order->sorted = false;
 }
 
-int order_emit_until(struct order *order, uint64_t until_ns, channel_take_fn take, void *context)
+int order_emit_until(struct order *order, uint64_t until_ns, channel_record_fn take, void *context)
 {
 	uint32_t before = order->held;
 

@@ -24,7 +24,7 @@ int order_add(struct order *order, const void *record, uint32_t len);
  * after it stay. Returns how many bytes of records (each padded to 8) were handed over. Costs
  * O(n log n) over the records held if some were added since the last call, nothing if none is due.
  */
-int order_emit_until(struct order *order, uint64_t until_ns, channel_take_fn take, void *context);
+int order_emit_until(struct order *order, uint64_t until_ns, channel_record_fn take, void *context);
 
 /* Bytes of the records held, each padded to 8. The memory behind them is up to twice that and 16
  * bytes a record. */

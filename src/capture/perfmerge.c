@@ -8,10 +8,13 @@
 #include <unistd.h>
 
 #include "capture/order.h"
+#include "capture/wire.h"
 #include "clock.h"
 
 #define LOOKS  16 /* at a busy CPU before the pauses begin: a program takes some us */
 #define NAP_US 50
+
+#define MAX_LEN ((WIRE_MAX_LEN + 15) & ~7u) /* perf pads a record so that it ends at 8 bytes */
 
 struct perfmerge {
 	struct channel channel;
@@ -35,6 +38,8 @@ static int hold(void *context, const void *record, uint32_t len)
 {
 	struct perfmerge *merge = context;
 
+	if (len > MAX_LEN)
+		return -EBADMSG;
 	if (order_bytes(merge->order) >= merge->hold_max)
 		return -ENOBUFS;
 	return order_add(merge->order, record, len);
@@ -127,9 +132,26 @@ static int advance(struct perfmerge *merge)
 
 /* ---- as a channel ------------------------------------------------------------------------ */
 
+struct taker {
+	channel_take_fn take;
+	void *context;
+};
+
+static int take_one(void *context, const void *record, uint32_t len)
+{
+	const struct taker *taker = context;
+	uint64_t run[(CHANNEL_HEADER + MAX_LEN) / 8];
+
+	memcpy(run, &len, sizeof(len));
+	memcpy(run + CHANNEL_HEADER / 8, record, len);
+	return taker->take(taker->context, run, channel_room(len));
+}
+
 static int emit(struct perfmerge *merge, channel_take_fn take, void *context)
 {
-	return order_emit_until(merge->order, merge->proven_ns, take, context);
+	struct taker taker = { take, context };
+
+	return order_emit_until(merge->order, merge->proven_ns, take_one, &taker);
 }
 
 static bool is_stuck(const struct perfmerge *merge)

@@ -40,7 +40,7 @@ static void copy_out(const struct perfring *ring, uint32_t position, void *to, u
 
 /* The body of a sample is a u32 of how many bytes follow, and these. */
 static int take_sample(struct perfring *ring, uint32_t position, uint32_t body_len,
-		       channel_take_fn take, void *context)
+		       channel_record_fn take, void *context)
 {
 	union {
 		struct wire_head head; /* for its alignment */
@@ -66,7 +66,7 @@ static int take_sample(struct perfring *ring, uint32_t position, uint32_t body_l
 	return err;
 }
 
-int perfring_drain(struct perfring *ring, channel_take_fn take, void *context)
+int perfring_drain(struct perfring *ring, channel_record_fn take, void *context)
 {
 	uint32_t head = __atomic_load_n(ring->head, __ATOMIC_ACQUIRE), tail = *ring->tail;
 	int err = 0;

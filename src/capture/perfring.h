@@ -37,6 +37,6 @@ void perfring_init(struct perfring *ring, void *map, uint32_t size);
  * its figure comes only with the next record that finds room, so it may never come; what it stands
  * for is found otherwise (capture/perfmerge), and must not be counted twice.
  */
-int perfring_drain(struct perfring *ring, channel_take_fn take, void *context);
+int perfring_drain(struct perfring *ring, channel_record_fn take, void *context);
 
 #endif

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PUMP_IDLE_MS 20 /* how long a record below the wake-up level may wait */
+#define PUMP_IDLE_MS 50 /* how long a record below the wake-up level may wait */
 
 struct batch {
 	uint8_t *bytes;
@@ -25,14 +25,14 @@ struct pump {
 	struct channel *next; /* what replaces it, while both may be written to; or NULL */
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards all below and channel, next */
-	pthread_cond_t drained;
+	pthread_cond_t drained; /* for who flushes */
+	pthread_cond_t queued;  /* for who waits */
 	struct batch filling;
 	struct batch held;    /* records of next, which come after all of channel's */
 	struct batch reading; /* the reader's own */
 	int failed;           /* -errno that ended the thread */
 	int epoll_fd;
-	int wake_fd;  /* to the thread: flush or stop */
-	int ready_fd; /* to the reader */
+	int wake_fd; /* to the thread: flush or stop */
 	volatile bool stopping;
 };
 
@@ -54,16 +54,14 @@ static int batch_reserve(struct batch *batch, size_t more)
 }
 
 /* Called with the lock held. */
-static int queue_record(void *context, const void *record, uint32_t len)
+static int queue_run(void *context, const void *run, uint32_t len)
 {
 	struct batch *batch = context;
-	size_t padded = 8 + ((len + 7) & ~7u);
 
-	if (batch->len + padded > PUMP_QUEUE_MAX || batch_reserve(batch, padded) < 0)
+	if (batch->len + len > PUMP_QUEUE_MAX || batch_reserve(batch, len) < 0)
 		return -ENOBUFS; /* stays in the channel, and what that then refuses is counted */
-	memcpy(batch->bytes + batch->len, &len, sizeof(len));
-	memcpy(batch->bytes + batch->len + 8, record, len);
-	batch->len += padded;
+	memcpy(batch->bytes + batch->len, run, len);
+	batch->len += len;
 	return 0;
 }
 
@@ -86,7 +84,7 @@ static void clear_fd(int fd)
 /* Called with the lock held. */
 static int drain_next(struct pump *pump, int bytes)
 {
-	int more = channel_drain(pump->next, queue_record, &pump->held);
+	int more = channel_drain(pump->next, queue_run, &pump->held);
 
 	return more < 0 ? more : bytes;
 }
@@ -96,13 +94,13 @@ static int drain_once(struct pump *pump)
 	int bytes;
 
 	pthread_mutex_lock(&pump->lock);
-	bytes = channel_drain(pump->channel, queue_record, &pump->filling);
+	bytes = channel_drain(pump->channel, queue_run, &pump->filling);
 	if (bytes >= 0 && pump->next)
 		bytes = drain_next(pump, bytes);
 	if (bytes < 0)
 		pump->failed = bytes;
 	if (bytes)
-		signal_fd(pump->ready_fd);
+		pthread_cond_signal(&pump->queued);
 	pthread_cond_broadcast(&pump->drained);
 	pthread_mutex_unlock(&pump->lock);
 	return bytes;
@@ -114,8 +112,12 @@ static void *pump_main(void *arg)
 	struct epoll_event ready[2];
 
 	while (!pump->stopping) {
-		epoll_wait(pump->epoll_fd, ready, 2, PUMP_IDLE_MS);
-		clear_fd(pump->wake_fd);
+		int count = epoll_wait(pump->epoll_fd, ready, 2, PUMP_IDLE_MS);
+
+		for (int i = 0; i < count; i++) {
+			if (ready[i].data.fd == pump->wake_fd)
+				clear_fd(pump->wake_fd);
+		}
 		if (drain_once(pump) < 0)
 			break;
 	}
@@ -127,7 +129,8 @@ static void *pump_main(void *arg)
  * wake-ups (by fill level) are to interrupt the idle time. */
 static int watch_channel(struct pump *pump, const struct channel *channel)
 {
-	struct epoll_event on_fill = { .events = EPOLLIN | EPOLLET };
+	struct epoll_event on_fill = { .events = EPOLLIN | EPOLLET,
+				       .data.fd = channel->watch_fd };
 
 	if (epoll_ctl(pump->epoll_fd, EPOLL_CTL_ADD, channel->watch_fd, &on_fill) < 0)
 		return -errno;
@@ -136,7 +139,7 @@ static int watch_channel(struct pump *pump, const struct channel *channel)
 
 static int watch_fds(struct pump *pump)
 {
-	struct epoll_event on_wake = { .events = EPOLLIN };
+	struct epoll_event on_wake = { .events = EPOLLIN, .data.fd = pump->wake_fd };
 
 	if (epoll_ctl(pump->epoll_fd, EPOLL_CTL_ADD, pump->wake_fd, &on_wake) < 0)
 		return -errno;
@@ -162,12 +165,11 @@ static void pump_destroy(struct pump *pump)
 		close(pump->epoll_fd);
 	if (pump->wake_fd >= 0)
 		close(pump->wake_fd);
-	if (pump->ready_fd >= 0)
-		close(pump->ready_fd);
 	free(pump->filling.bytes);
 	free(pump->held.bytes);
 	free(pump->reading.bytes);
 	pthread_cond_destroy(&pump->drained);
+	pthread_cond_destroy(&pump->queued);
 	pthread_mutex_destroy(&pump->lock);
 	free(pump);
 }
@@ -185,11 +187,11 @@ int pump_start(struct pump **out, struct channel *channel)
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&pump->drained, &attr);
+	pthread_cond_init(&pump->queued, &attr);
 	pthread_condattr_destroy(&attr);
 	pump->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	pump->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	pump->ready_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (pump->epoll_fd < 0 || pump->wake_fd < 0 || pump->ready_fd < 0)
+	if (pump->epoll_fd < 0 || pump->wake_fd < 0)
 		err = -errno;
 	else
 		err = watch_fds(pump);
@@ -236,7 +238,7 @@ int pump_switch(struct pump *pump)
 	pthread_mutex_lock(&pump->lock);
 	end = channel_mark(pump->channel);
 	while (!err && !channel_reached(pump->channel, end)) {
-		int bytes = channel_drain(pump->channel, queue_record, &pump->filling);
+		int bytes = channel_drain(pump->channel, queue_run, &pump->filling);
 
 		if (bytes <= 0)
 			err = bytes ? bytes : -EAGAIN;
@@ -247,7 +249,7 @@ int pump_switch(struct pump *pump)
 		epoll_ctl(pump->epoll_fd, EPOLL_CTL_DEL, pump->channel->watch_fd, NULL);
 		pump->channel = pump->next;
 		pump->next = NULL;
-		signal_fd(pump->ready_fd);
+		pthread_cond_signal(&pump->queued);
 	}
 	pthread_mutex_unlock(&pump->lock);
 	return err;
@@ -263,9 +265,33 @@ void pump_stop(struct pump *pump)
 	pump_destroy(pump);
 }
 
-int pump_fd(const struct pump *pump)
+/* Now and timeout_ms, on the clock of the conditions. */
+static struct timespec after(unsigned int timeout_ms)
 {
-	return pump->ready_fd;
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += (timeout_ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	return until;
+}
+
+bool pump_wait(struct pump *pump, unsigned int timeout_ms)
+{
+	struct timespec until = after(timeout_ms);
+	bool queued;
+	int err = 0;
+
+	pthread_mutex_lock(&pump->lock);
+	while (!err && !pump->filling.len && !pump->failed)
+		err = pthread_cond_timedwait(&pump->queued, &pump->lock, &until);
+	queued = pump->filling.len || pump->failed;
+	pthread_mutex_unlock(&pump->lock);
+	return queued;
 }
 
 int pump_failed(struct pump *pump)
@@ -282,7 +308,6 @@ size_t pump_take(struct pump *pump, const uint8_t **bytes)
 {
 	struct batch taken;
 
-	clear_fd(pump->ready_fd);
 	pthread_mutex_lock(&pump->lock);
 	taken = pump->filling;
 	pump->filling = pump->reading;
@@ -305,16 +330,9 @@ uint64_t pump_mark(struct pump *pump)
 
 int pump_flush(struct pump *pump, uint64_t mark, unsigned int timeout_ms)
 {
-	struct timespec until;
+	struct timespec until = after(timeout_ms);
 	int err = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += timeout_ms / 1000;
-	until.tv_nsec += (timeout_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	pthread_mutex_lock(&pump->lock);
 	while (!err && !pump->failed && !channel_reached(pump->channel, mark)) {
 		signal_fd(pump->wake_fd);

@@ -7,6 +7,7 @@
 #ifndef VMTRACE_CAPTURE_PUMP_H
 #define VMTRACE_CAPTURE_PUMP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,15 +32,16 @@ void pump_stop(struct pump *pump);
 int pump_add_next(struct pump *pump, struct channel *next);
 int pump_switch(struct pump *pump);
 
-/* Readable (poll) when records are queued. */
-int pump_fd(const struct pump *pump);
+/* Waits until records are queued, or the thread has ended: true; false after timeout_ms. A signal does
+ * not end it. */
+bool pump_wait(struct pump *pump, unsigned int timeout_ms);
 
 /* 0, or the -errno that ended the thread. */
 int pump_failed(struct pump *pump);
 
 /*
- * Takes everything queued so far: a sequence of { uint32_t len; record bytes, padded to 8 },
- * the first record at offset 8. The bytes stay valid until the next call. Returns the length.
+ * Takes everything queued so far: a run (capture/channel.h). The bytes stay valid until the next call.
+ * Returns the length.
  */
 size_t pump_take(struct pump *pump, const uint8_t **bytes);
 

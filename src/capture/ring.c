@@ -9,7 +9,7 @@
 /* include/uapi/linux/bpf.h: kernel ABI */
 #define RING_BUSY    (1u << 31)
 #define RING_DISCARD (1u << 30)
-#define RING_HEADER  8u
+#define RING_HEADER  CHANNEL_HEADER /* its first word is the length: so the ring is full of runs */
 
 int ring_map(struct ring *ring, int map_fd, uint32_t size)
 {
@@ -60,25 +60,55 @@ uint32_t ring_consumed(const struct ring *ring)
 	return __atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE);
 }
 
-int ring_drain(struct ring *ring, channel_take_fn take, void *context)
-{
-	uint32_t consumer = *ring->consumer, first = consumer, waiting;
+/* What lies from a position on: finished records, then perhaps one that nobody is to see. */
+struct run {
+	uint32_t len;
+	uint32_t discarded;
+	int err; /* of what comes then */
+};
 
-	while ((waiting = ring_produced(ring) - consumer) != 0) {
-		const uint8_t *at = ring->data + (consumer & (ring->size - 1));
-		uint32_t header = __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE);
+static struct run run_at(const struct ring *ring, uint32_t position, uint32_t waiting)
+{
+	const uint8_t *at = ring->data + (position & (ring->size - 1));
+	struct run run = { 0 };
+
+	while (run.len < waiting) {
+		uint32_t header = __atomic_load_n((const uint32_t *)(at + run.len), __ATOMIC_ACQUIRE);
 		uint32_t len = header & ~(RING_BUSY | RING_DISCARD);
 		uint32_t whole = (len + RING_HEADER + 7) & ~7u;
 
 		if (header & RING_BUSY)
 			break;
-		if (len > ring->size - RING_HEADER || whole > waiting)
-			return -EBADMSG;
-		if (!(header & RING_DISCARD) && take(context, at + RING_HEADER, len) != 0)
+		if (len > ring->size - RING_HEADER || whole > waiting - run.len) {
+			run.err = -EBADMSG;
 			break;
-		consumer += whole;
+		}
+		if (header & RING_DISCARD) {
+			run.discarded = whole;
+			break;
+		}
+		run.len += whole;
+	}
+	return run;
+}
+
+int ring_drain(struct ring *ring, channel_take_fn take, void *context)
+{
+	uint32_t consumer = *ring->consumer, first = consumer, waiting;
+
+	while ((waiting = ring_produced(ring) - consumer) != 0 && consumer - first < 4 * ring->size) {
+		struct run run;
+
+		if (waiting > ring->size)
+			return -EBADMSG;
+		run = run_at(ring, consumer, waiting);
+		if (run.len && take(context, ring->data + (consumer & (ring->size - 1)), run.len))
+			break;
+		consumer += run.len + run.discarded;
 		__atomic_store_n(ring->consumer, consumer, __ATOMIC_RELEASE);
-		if (consumer - first >= 4 * ring->size)
+		if (run.err)
+			return run.err;
+		if (!run.len && !run.discarded)
 			break;
 	}
 	return (int)(consumer - first);

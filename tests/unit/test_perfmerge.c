@@ -153,14 +153,16 @@ static void check(struct fixture *f, const struct wire_head *head)
 	f->last_cpu = head->pid;
 }
 
-static int take(void *context, const void *record, uint32_t len)
+static int take(void *context, const void *run, uint32_t len)
 {
+	const uint32_t *words = run;
 	struct fixture *f = context;
 
-	assert_int_equal(len, sizeof(struct wire_vfree));
+	assert_int_equal(words[0], sizeof(struct wire_vfree));
+	assert_int_equal(len, CHANNEL_HEADER + sizeof(struct wire_vfree));
 	if (f->refuse)
 		return -ENOBUFS;
-	check(f, record);
+	check(f, (const struct wire_head *)(words + 2));
 	return 0;
 }
 

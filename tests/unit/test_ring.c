@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <poll.h>
 #include <stdbool.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -136,14 +135,10 @@ static bool produce(struct fixture *f, uint32_t len)
 }
 
 /* Checks that the records come in order, with their content. */
-static int take(void *context, const void *record, uint32_t len)
+static void check(struct fixture *f, const uint8_t *record, uint32_t len)
 {
-	struct fixture *f = context;
-
-	if (f->taken == f->refuse_at)
-		return -ENOBUFS;
 	for (uint32_t i = 0; i < len; i++)
-		assert_int_equal(((const uint8_t *)record)[i], pattern(f->taken, i));
+		assert_int_equal(record[i], pattern(f->taken, i));
 	assert_int_equal((uintptr_t)record % 8, 0);
 	f->taken++;
 	f->taken_bytes += len;
@@ -152,6 +147,33 @@ static int take(void *context, const void *record, uint32_t len)
 		assert_true(produce(f, len));
 		*f->ring.consumer -= (len + 15) & ~7u;
 	}
+}
+
+static uint32_t nr_records(const uint8_t *run, uint32_t len)
+{
+	uint32_t count = 0, record_len;
+
+	for (uint32_t at = 0; at < len; at += channel_room(record_len), count++)
+		memcpy(&record_len, run + at, sizeof(record_len));
+	return count;
+}
+
+static int take(void *context, const void *run, uint32_t len)
+{
+	struct fixture *f = context;
+	const uint8_t *bytes = run;
+	uint32_t at = 0;
+
+	if (f->taken <= f->refuse_at && f->refuse_at - f->taken < nr_records(run, len))
+		return -ENOBUFS;
+	while (at < len) {
+		uint32_t record_len;
+
+		memcpy(&record_len, bytes + at, sizeof(record_len));
+		check(f, bytes + at + CHANNEL_HEADER, record_len);
+		at += channel_room(record_len);
+	}
+	assert_int_equal(at, len);
 	return 0;
 }
 
@@ -268,20 +290,35 @@ static void discard_is_skipped(void **state)
 	assert_int_equal(drain(f), 48);
 }
 
-/* A record that the consumer refuses stays, and comes first next time. */
+/* A run that the consumer refuses stays, and comes first next time. What ends a run begins the next one:
+ * what was before it is not handed over again. */
 static void refused_stays(void **state)
 {
 	struct fixture *f = *state;
 
-	for (int i = 0; i < 3; i++)
+	assert_true(produce(f, 8));
+	commit(reserve(f, 40), DISCARD);
+	f->next--;
+	for (int i = 0; i < 2; i++)
 		assert_true(produce(f, 8));
-	f->refuse_at = 1;
-	assert_int_equal(drain(f), 16);
+	f->refuse_at = 2;
+	assert_int_equal(drain(f), 16 + 48);
 	assert_int_equal(drain(f), 0);
 	assert_int_equal(ring_waiting(&f->ring), 32);
 	f->refuse_at = UINT32_MAX;
 	assert_int_equal(drain(f), 32);
 	assert_int_equal(f->taken, 3);
+}
+
+/* More than a ring holds cannot wait in it. */
+static void beyond_the_ring(void **state)
+{
+	struct fixture *f = *state;
+
+	*f->producer += SIZE + 8;
+	f->refuse_at = 0;
+	assert_int_equal(drain(f), -EBADMSG);
+	assert_int_equal(ring_waiting(&f->ring), SIZE + 8);
 }
 
 /* A length that no ring can hold: an error, and the record is not taken. */
@@ -384,24 +421,10 @@ static void stop_pump(struct pump *pump, int wake_fd)
 static size_t take_queued(struct fixture *f, struct pump *pump)
 {
 	const uint8_t *bytes;
-	size_t len = pump_take(pump, &bytes), at = 0;
+	size_t len = pump_take(pump, &bytes);
 
-	while (at < len) {
-		uint32_t record_len;
-
-		memcpy(&record_len, bytes + at, sizeof(record_len));
-		assert_int_equal(take(f, bytes + at + 8, record_len), 0);
-		at += 8 + ((record_len + 7) & ~7u);
-	}
-	assert_int_equal(at, len);
+	assert_int_equal(take(f, bytes, (uint32_t)len), 0);
 	return len;
-}
-
-static bool readable(const struct pump *pump, int timeout_ms)
-{
-	struct pollfd fd = {.fd = pump_fd(pump), .events = POLLIN};
-
-	return poll(&fd, 1, timeout_ms) == 1;
 }
 
 /* Many rings full arrive in order and complete, taken while more come. */
@@ -416,7 +439,7 @@ static void pump_in_order(void **state)
 		if (produce(f, 48 + f->next % 100))
 			continue;
 		assert_int_equal(write(wake_fd, &one, sizeof(one)), sizeof(one));
-		assert_true(readable(pump, 5000));
+		assert_true(pump_wait(pump, 5000));
 		take_queued(f, pump);
 	}
 	assert_int_equal(pump_flush(pump, pump_mark(pump), 5000), 0);
@@ -436,10 +459,10 @@ static void pump_flushes(void **state)
 		assert_true(produce(f, i));
 		assert_int_equal(pump_flush(pump, pump_mark(pump), 5000), 0);
 		assert_int_equal(ring_waiting(&f->ring), 0);
-		assert_true(readable(pump, 0));
+		assert_true(pump_wait(pump, 0));
 		assert_int_equal(take_queued(f, pump), (i + 15) & ~7u);
 		assert_int_equal(f->taken, i);
-		assert_false(readable(pump, 0));
+		assert_false(pump_wait(pump, 0));
 		assert_int_equal(take_queued(f, pump), 0);
 	}
 	assert_int_equal(pump_flush(pump, pump_mark(pump), 5000), 0);
@@ -477,7 +500,7 @@ static void pump_without_wakeup(void **state)
 	struct pump *pump = start_pump(f, &wake_fd);
 
 	assert_true(produce(f, 8));
-	assert_true(readable(pump, 5000));
+	assert_true(pump_wait(pump, 5000));
 	take_queued(f, pump);
 	assert_int_equal(f->taken, 1);
 	stop_pump(pump, wake_fd);
@@ -503,7 +526,7 @@ static void pump_queue_limit(void **state)
 	assert_int_equal(pump_flush(pump, pump_mark(pump), 200), -ETIMEDOUT);
 	assert_int_equal(ring_waiting(&f->ring), waiting);
 	queued = take_queued(f, pump);
-	assert_true(queued <= PUMP_QUEUE_MAX && queued > PUMP_QUEUE_MAX - 4008);
+	assert_true(queued <= PUMP_QUEUE_MAX && queued > PUMP_QUEUE_MAX - SIZE);
 	assert_int_equal(f->taken, queued / 4008);
 	assert_int_equal(pump_flush(pump, pump_mark(pump), 5000), 0);
 	assert_int_equal(ring_waiting(&f->ring), 0);
@@ -526,7 +549,7 @@ static void until_drained(const struct ring *ring, struct pump *pump, int wake_f
 
 	for (int i = 0; i < 500 && ring_waiting(ring); i++) {
 		assert_int_equal(write(wake_fd, &one, sizeof(one)), sizeof(one));
-		assert_true(readable(pump, 0) || !usleep(10000));
+		assert_true(pump_wait(pump, 0) || !usleep(10000));
 	}
 	assert_int_equal(ring_waiting(ring), 0);
 }
@@ -629,6 +652,7 @@ int main(void)
 		TEST(busy_stops),
 		TEST(discard_is_skipped),
 		TEST(refused_stays),
+		TEST(beyond_the_ring),
 		TEST(impossible_length),
 		TEST(length_beyond_the_producer),
 		TEST(endless_producer),
