@@ -30,11 +30,20 @@ static int refused(const struct event *event, int err)
 	return 0;
 }
 
+/* When the map has become uncertain; also when a list that was to put it right has come too early. */
+static void heal_if_uncertain(struct session *session, const struct event *event)
+{
+	bool uncertain = space_uncertain(session->space);
+
+	if (uncertain && (!session->was_uncertain || event->type == EV_SNAPSHOT_END))
+		live_request_heal(session);
+	session->was_uncertain = uncertain;
+}
+
 /* Every event of either source: what shows the map before it, the model, then what looks on. */
 static int take_event(void *context, const struct event *event)
 {
 	struct session *session = context;
-	bool was_uncertain = space_uncertain(session->space);
 	int err = session->before ? sink_event(session->before, event) : 0;
 
 	if (err)
@@ -43,10 +52,8 @@ static int take_event(void *context, const struct event *event)
 	err = space_apply(session->space, event);
 	if (err && refused(event, err) < 0)
 		return err;
-	/* Also when a list that was to put it right has come too early. */
-	if (session->capture && space_uncertain(session->space) &&
-	    (!was_uncertain || event->type == EV_SNAPSHOT_END))
-		live_request_heal(session);
+	if (session->capture)
+		heal_if_uncertain(session, event);
 	if (event->type == EV_FAIL)
 		session->last_fail = *event;
 	if (event->type == EV_LOST && event->state < LOST_CAUSE_COUNT)
@@ -80,6 +87,7 @@ static int open_space(struct session *session)
 {
 	session->space = space_new(session->header.vmalloc_start, session->header.vmalloc_end);
 	session->trend = trend_new();
+	session->was_uncertain = true; /* no list is in it yet */
 	if (!session->space || !session->trend) {
 		log_error("no memory for a map of %08x-%08x", session->header.vmalloc_start,
 			  session->header.vmalloc_end);

@@ -52,6 +52,7 @@ struct session {
 	bool begins_late; /* the first list of the file lies behind limit_ns: it was
 			     taken nevertheless */
 	bool listed;      /* file: it was */
+	bool was_uncertain; /* the map, after the last event */
 	bool in_snapshot; /* half of the kernel's list is applied: no state to stop
 			     at */
 	/* live: asked while it waits for events; if true, session_run returns early. May be NULL */

@@ -181,9 +181,10 @@ static void clear_for_free(struct space *space, const struct event *event)
 		table_remove(table, table->pages[page]);
 }
 
-static int apply_free(struct space *space, const struct event *event)
+/* What is freed is not known: puts it there. Returns its slot, TABLE_NONE without memory. Before the
+ * first snapshot an unknown area may be freed; after it, this is news. */
+static uint32_t heal_alloc(struct space *space, const struct event *event, uint32_t slot)
 {
-	struct table *table = &space->table;
 	struct area area = {
 		.start = event->start,
 		.end = event->end,
@@ -191,6 +192,18 @@ static int apply_free(struct space *space, const struct event *event)
 		.state = AREA_USED,
 		.flags = AREA_F_SEEDED,
 	};
+
+	if (slot != TABLE_NONE || space->snapshot.seeded) {
+		space->counters.healed_allocs++;
+		suspect(space, event->t_ns);
+	}
+	clear_for_free(space, event);
+	return table_add(&space->table, &area);
+}
+
+static int apply_free(struct space *space, const struct event *event)
+{
+	struct table *table = &space->table;
 	uint32_t slot;
 
 	if (!table_range_ok(table, event->start, event->end))
@@ -200,14 +213,7 @@ static int apply_free(struct space *space, const struct event *event)
 	if (slot == TABLE_NONE || table->slots[slot].state != AREA_USED ||
 	    table->slots[slot].start != event->start ||
 	    table->slots[slot].end != event->end) {
-		/* Before the first snapshot an unknown area may be freed; after it, this is news.
-		 */
-		if (slot != TABLE_NONE || space->snapshot.seeded) {
-			space->counters.healed_allocs++;
-			suspect(space, event->t_ns);
-		}
-		clear_for_free(space, event);
-		slot = table_add(table, &area);
+		slot = heal_alloc(space, event, slot);
 		if (slot == TABLE_NONE)
 			return -ENOMEM;
 	}

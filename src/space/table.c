@@ -138,9 +138,11 @@ static int grow_slots(struct table *table)
 
 static inline void fill(uint32_t *at, uint32_t *end, uint32_t value)
 {
-	for (; end - at >= 4; at += 4)
+	uint32_t *fours = at + ((end - at) & ~3);
+
+	for (; at != fours; at += 4)
 		at[0] = at[1] = at[2] = at[3] = value;
-	while (at < end)
+	while (at != end)
 		*at++ = value;
 }
 

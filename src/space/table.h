@@ -77,11 +77,12 @@ static inline uint32_t table_slot_at(const struct table *table, uint32_t page)
 static inline uint32_t table_next_covered(const struct table *table, uint32_t page, uint32_t last)
 {
 	const uint32_t *word = table->pages + page, *end = table->pages + last;
+	const uint32_t *fours = word + ((end - word) & ~3);
 
 	/* Four at a time, as long as none is. */
-	while (end - word >= 4 && word[0] & word[1] & word[2] & word[3] & TABLE_FREE)
+	while (word != fours && word[0] & word[1] & word[2] & word[3] & TABLE_FREE)
 		word += 4;
-	while (word < end && *word & TABLE_FREE)
+	while (word != end && *word & TABLE_FREE)
 		word++;
 	return (uint32_t)(word - table->pages);
 }

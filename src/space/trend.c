@@ -17,9 +17,9 @@ struct sample {
 
 /* Buckets before `now` are closed; bucket `now` takes what comes up to until_ns. */
 struct trend {
+	struct trend_step step; /* bucket `now` */
 	uint64_t start_ns;
 	uint64_t step_ns;
-	uint64_t until_ns; /* the last time that belongs to bucket `now` */
 	uint32_t now;
 	bool begun;
 	bool fail_sampled; /* in bucket `now` */
@@ -114,7 +114,7 @@ static void begin(struct trend *trend, const struct space *space)
 	trend->step_ns = TREND_STEP_NS;
 	trend->first = take_sample(space);
 	trend->buckets[0] = flat_bucket(&trend->first);
-	trend->until_ns = last_ns_of(trend->start_ns, trend->step_ns, 0);
+	trend->step.until_ns = last_ns_of(trend->start_ns, trend->step_ns, 0);
 	trend->begun = true;
 }
 
@@ -145,7 +145,7 @@ static void advance(struct trend *trend, const struct space *space, uint64_t t_n
 		widen(trend);
 	while (trend->now < (t_ns - trend->start_ns) / trend->step_ns)
 		trend->buckets[++trend->now] = flat_bucket(&sample);
-	trend->until_ns = last_ns_of(trend->start_ns, trend->step_ns, trend->now);
+	trend->step.until_ns = last_ns_of(trend->start_ns, trend->step_ns, trend->now);
 	trend->fail_sampled = false;
 }
 
@@ -161,12 +161,12 @@ static void count_failure(struct trend *trend, const struct space *space)
 	trend->fail_sampled = true;
 }
 
-void trend_before(struct trend *trend, const struct space *space, const struct event *event)
+void trend_look(struct trend *trend, const struct space *space, const struct event *event)
 {
-	if (event->t_ns > trend->until_ns && !space_in_snapshot(space)) {
+	if (event->t_ns > trend->step.until_ns && !space_in_snapshot(space)) {
 		if (!trend->begun && space_counters(space)->snapshots)
 			begin(trend, space);
-		if (trend->begun && event->t_ns > trend->until_ns)
+		if (trend->begun && event->t_ns > trend->step.until_ns)
 			advance(trend, space, event->t_ns);
 	}
 	if (event->type == EV_FAIL && trend->begun)
@@ -235,7 +235,7 @@ static bool bring_up(struct trend *copy, const struct space *space, uint64_t now
 		return false;
 	if (!copy->begun)
 		begin(copy, space);
-	if (now_ns > copy->until_ns)
+	if (now_ns > copy->step.until_ns)
 		advance(copy, space, now_ns);
 	sample = take_sample(space);
 	add_sample(&copy->buckets[copy->now], &sample);
@@ -249,7 +249,7 @@ static uint64_t end_of(const struct trend *trend, uint64_t now_ns)
 
 	if (now_ns < from_ns)
 		return from_ns;
-	return now_ns > trend->until_ns ? trend->until_ns : now_ns;
+	return now_ns > trend->step.until_ns ? trend->step.until_ns : now_ns;
 }
 
 void trend_report(const struct trend *trend, const struct space *space, uint64_t now_ns,

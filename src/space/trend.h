@@ -67,9 +67,22 @@ struct trend;
 struct trend *trend_new(void);
 void trend_free(struct trend *trend);
 
+/* With what a trend begins: the last time that belongs to the step it is at. */
+struct trend_step {
+	uint64_t until_ns;
+};
+
+/* What is to be done at an event for which trend_before calls it. */
+void trend_look(struct trend *trend, const struct space *space, const struct event *event);
+
 /* To be told of each event before it is applied to space: the state that held at the end of a step
- * is that before the first event beyond it. */
-void trend_before(struct trend *trend, const struct space *space, const struct event *event);
+ * is that before the first event beyond it. For most events there is nothing to do. */
+static inline void trend_before(struct trend *trend, const struct space *space,
+				const struct event *event)
+{
+	if (event->t_ns > ((const struct trend_step *)trend)->until_ns || event->type == EV_FAIL)
+		trend_look(trend, space, event);
+}
 
 /*
  * The trend up to now_ns, or to the newest event if that is later: the state of space has held
