@@ -296,6 +296,11 @@ UNIT_CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefin
 FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 UNIT_TESTS  += $(FUZZ_NAMES:%=$(B)/unit/test_fuzz_%)
 
+# Those with random input run twice: in full as vmtrace is built, and less with the sanitizers
+# (tests/unit/volume.h).
+VOLUME_NAMES := attempt_tree fit order place promises simulate trend
+UNIT_TESTS   += $(VOLUME_NAMES:%=$(B)/plain/test_%)
+
 .PHONY: unit unit-tests golden record-files
 unit: unit-tests golden record-files
 
@@ -327,6 +332,13 @@ $(B)/unit/%.o: %.c | $(B)/tools.unit
 
 $(B)/unit/test_%: $(B)/unit/tests/unit/test_%.o $(B)/unit/libvmtrace.a
 	$(Q)$(CC) $(UNIT_CFLAGS) -o $@ $^ -lcmocka $(OPTIONAL_LIBS) $(BASE_LIBS)
+
+$(VOLUME_NAMES:%=$(B)/plain/test_%): $(B)/plain/test_%: $(B)/host/tests/unit/test_%.o \
+		$(filter-out %/src/vmtrace.o $(B)/host/src/cmd/%,$(HOST_OBJS))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(if $(HOST_IS_I386),$(LIVE_LIBS)) $(OPTIONAL_LIBS) $(BASE_LIBS)
+
+$(VOLUME_NAMES:%=$(B)/host/tests/unit/test_%.o): | $(B)/tools.unit
 
 # ---- benchmarks: print figures, judge nothing -------------------------------------------------------
 

@@ -19,7 +19,7 @@ lane_vm="bench vm"
 lane_host="unit bpf golden record screen export matrix"
 
 part_unit() {
-	find build/unit -maxdepth 1 -name "test_*" -type f ! -name "*.*" -print0 | sort -z |
+	find build/unit build/plain -maxdepth 1 -name "test_*" -type f ! -name "*.*" -print0 | sort -z |
 		xargs -0 tests/unit/run.sh
 }
 part_bpf() { tests/bpf.sh; }
