@@ -381,7 +381,7 @@ $(B)/host/tests/bench/leaks/chances: $(B)/host/tests/bench/leaks/chances.o \
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ -lm
 
 $(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/space/% $(B)/host/src/allocator/% \
-		%/view/units.o,$(HOST_OBJS))
+		%/src/units.o,$(HOST_OBJS))
 	$(Q)$(CC) $(CFLAGS) -o $@ $^
 
 $(patsubst %,$(B)/host/tests/bench/%,make_load replay consume views): $(B)/host/tests/bench/%: \
