@@ -296,6 +296,12 @@ UNIT_CFLAGS := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefin
 FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 UNIT_TESTS  += $(FUZZ_NAMES:%=$(B)/unit/test_fuzz_%)
 
+# Those with random input run twice: in full as vmtrace is built, and less with the sanitizers
+# (tests/unit/volume.h).
+VOLUME_NAMES := attempt attempt_tree fit freetree holeset order place promises simulate space_overlap \
+	trend window
+UNIT_TESTS   += $(VOLUME_NAMES:%=$(B)/plain/test_%)
+
 .PHONY: unit unit-tests golden record-files
 unit: unit-tests golden record-files
 
@@ -327,6 +333,13 @@ $(B)/unit/%.o: %.c | $(B)/tools.unit
 
 $(B)/unit/test_%: $(B)/unit/tests/unit/test_%.o $(B)/unit/libvmtrace.a
 	$(Q)$(CC) $(UNIT_CFLAGS) -o $@ $^ -lcmocka $(OPTIONAL_LIBS) $(BASE_LIBS)
+
+$(VOLUME_NAMES:%=$(B)/plain/test_%): $(B)/plain/test_%: $(B)/host/tests/unit/test_%.o \
+		$(filter-out %/src/vmtrace.o $(B)/host/src/cmd/%,$(HOST_OBJS))
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(if $(HOST_IS_I386),$(LIVE_LIBS)) $(OPTIONAL_LIBS) $(BASE_LIBS)
+
+$(VOLUME_NAMES:%=$(B)/host/tests/unit/test_%.o): | $(B)/tools.unit
 
 # ---- benchmarks: print figures, judge nothing -------------------------------------------------------
 
@@ -368,7 +381,7 @@ $(B)/host/tests/bench/leaks/chances: $(B)/host/tests/bench/leaks/chances.o \
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ -lm
 
 $(B)/host/tests/bench/walk: $(B)/host/tests/bench/walk.o $(filter $(B)/host/src/space/% $(B)/host/src/allocator/% \
-		%/view/units.o,$(HOST_OBJS))
+		%/src/units.o,$(HOST_OBJS))
 	$(Q)$(CC) $(CFLAGS) -o $@ $^
 
 $(patsubst %,$(B)/host/tests/bench/%,make_load replay consume views): $(B)/host/tests/bench/%: \
@@ -427,7 +440,7 @@ $(FUZZ_NAMES:%=$(B)/fuzz/%): $(B)/fuzz/%: $(B)/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_O
 FLAVOUR ?= 686-pae
 CASES   ?=
 ROWS    ?=
-KMOD    := $(B)/i386/kmod
+KMOD    := $(B)/i386/kmod/$(subst /,_,$(FLAVOUR))
 
 .PHONY: vm vm-matrix kmod guest
 vm: guest vmtrace
@@ -455,8 +468,13 @@ demo: setup
 demo-run: guest
 	$(Q)tests/vm/demo.sh
 
-check: setup
+# The stamps: how long what comes before the tests took, for the table at their end.
+check:
+	$(Q)mkdir -p $(B) && date +%s >$(B)/check.stamps
+	$(Q)tools/packages.sh all
+	$(Q)date +%s >>$(B)/check.stamps
 	$(Q)$(MAKE) --no-print-directory check-build
+	$(Q)date +%s >>$(B)/check.stamps
 	$(Q)tests/check.sh
 
 check-build: all bench-programs $(UNIT_TESTS) guest bench-guest

@@ -7,7 +7,7 @@
 #include "cmd/leak_watch.h"
 #include "log.h"
 #include "space/holes.h"
-#include "view/units.h"
+#include "units.h"
 
 #define DEFAULT_NS 60000000000ull
 #define NS_PER_S   1000000000ull

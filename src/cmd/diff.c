@@ -8,8 +8,8 @@
 #include "cmd/command.h"
 #include "cmd/session.h"
 #include "log.h"
+#include "units.h"
 #include "view/diff.h"
-#include "view/units.h"
 
 #define DEFAULT_TOP 20
 

@@ -18,7 +18,7 @@
 #include "cmd/session.h"
 #include "log.h"
 #include "space/holes.h"
-#include "view/units.h"
+#include "units.h"
 
 #define MAX_LINES 64
 

@@ -9,10 +9,10 @@
 
 #include "cmd/command.h"
 #include "cmd/options_internal.h"
+#include "units.h"
 #include "view/request.h"
 #include "log.h"
 #include "record/series.h"
-#include "view/units.h"
 
 #define NS_PER_S  1000000000ull
 #define MAX_SPEED 1e6

@@ -5,7 +5,7 @@
 
 #include "cmd/command.h"
 #include "cmd/options_internal.h"
-#include "view/units.h"
+#include "units.h"
 
 enum option_key {
 	KEY_FILTER = 512,

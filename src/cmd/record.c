@@ -9,7 +9,7 @@
 #include "cmd/recorder.h"
 #include "cmd/session.h"
 #include "log.h"
-#include "view/units.h"
+#include "units.h"
 
 #define SLICE_NS    500000000ull
 #define PROGRESS_NS 1000000000ull

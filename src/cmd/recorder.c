@@ -13,7 +13,7 @@
 #include "cmd/command.h"
 #include "cmd/machine_facts.h"
 #include "log.h"
-#include "view/units.h"
+#include "units.h"
 
 struct recorder {
 	struct session *session;

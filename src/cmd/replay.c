@@ -14,7 +14,7 @@
 #include "cmd/stop.h"
 #include "cmd/watch.h"
 #include "log.h"
-#include "view/units.h"
+#include "units.h"
 
 #define NAP_NS 100000000ull /* how long a stop may have to wait */
 

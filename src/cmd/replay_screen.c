@@ -12,7 +12,7 @@
 #include "cmd/stop.h"
 #include "log.h"
 #include "record/reader.h"
-#include "view/units.h"
+#include "units.h"
 
 #define BUCKETS     1024u        /* of the time bar */
 #define FRAME_NS    100000000ull /* while it plays a frame is not made more often */

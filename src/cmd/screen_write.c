@@ -9,8 +9,8 @@
 #include "clock.h"
 #include "cmd/command.h"
 #include "cmd/screen.h"
+#include "units.h"
 #include "view/text.h"
-#include "view/units.h"
 
 static bool ends_with(const char *text, const char *end)
 {

@@ -8,7 +8,7 @@
 #include "cmd/command.h"
 #include "cmd/stop.h"
 #include "log.h"
-#include "view/units.h"
+#include "units.h"
 
 #define PROGRESS_EVENTS 65536
 #define PROGRESS_NS     2000000000ull

@@ -3,7 +3,7 @@
 #include "cmd/command.h"
 #include "cmd/session.h"
 #include "log.h"
-#include "view/units.h"
+#include "units.h"
 
 #define DEFAULT_DURATION_NS 1000000000ull
 

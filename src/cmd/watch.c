@@ -9,7 +9,7 @@
 #include "cmd/command.h"
 #include "cmd/stop.h"
 #include "log.h"
-#include "view/units.h"
+#include "units.h"
 #include "view/why.h"
 
 #define DEFAULT_TOP 5

@@ -11,7 +11,7 @@
 #include "cmd/sizing_file.h"
 #include "log.h"
 #include "allocator/failures.h"
-#include "view/units.h"
+#include "units.h"
 #include "view/why.h"
 
 #define SLICE_NS UINT64_C(100000000)

@@ -14,8 +14,8 @@
 #include "record/json_put.h"
 #include "space/kind.h"
 #include "space/owners.h"
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 #define PID 1 /* all tracks are of one "process": the vmalloc space */
 

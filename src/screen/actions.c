@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 void actions_release(struct actions *actions)
 {

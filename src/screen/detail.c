@@ -8,10 +8,10 @@
 
 #include "allocator/blockers.h"
 #include "space/kind.h"
+#include "units.h"
 #include "view/leaks.h"
 #include "view/text_fit.h"
 #include "view/text_util.h"
-#include "view/units.h"
 #include "view/why.h"
 
 #define MAX_AREAS   200u

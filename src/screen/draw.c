@@ -8,7 +8,7 @@
 
 #include "screen/keys.h"
 #include "screen/panes.h"
-#include "view/units.h"
+#include "units.h"
 
 /* ---- what panes share --------------------------------------------------------------------- */
 

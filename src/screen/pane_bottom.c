@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "screen/panes.h"
+#include "units.h"
 #include "view/trust.h"
-#include "view/units.h"
 
 /* ---- time bar ----------------------------------------------------------------------------- */
 

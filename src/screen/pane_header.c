@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "screen/panes.h"
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 #define NS_PER_MS    1000000u
 #define LAYOUT_SMALL 70u /* columns below which addresses have no room */

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "screen/panes.h"
+#include "units.h"
 #include "view/leak_words.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 static void clear_row(const struct pane_args *args, uint32_t row, uint8_t style)
 {

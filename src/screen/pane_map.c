@@ -6,8 +6,8 @@
 
 #include "screen/panes.h"
 #include "space/kind.h"
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 #define FULL_BLOCK  0x2588
 #define LEFT_BLOCK  0x258c

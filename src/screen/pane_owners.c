@@ -6,8 +6,8 @@
 
 #include "screen/panes.h"
 #include "space/kind.h"
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 #define WIDE 62u /* from here on all columns are shown */
 

@@ -11,7 +11,7 @@
 
 #include "space/filter_internal.h"
 #include "space/kind.h"
-#include "view/units.h"
+#include "units.h"
 
 #define NO_NODE   UINT16_MAX
 #define SHOWN_LEN 24 /* of a word in a message */

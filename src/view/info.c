@@ -5,8 +5,8 @@
 #include <time.h>
 
 #include "record/json_put.h"
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 #define LABEL 512
 

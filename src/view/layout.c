@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "view/units.h"
+#include "units.h"
 
 #define PKMAP_GAP      8192u      /* VMALLOC_END = PKMAP_BASE - 2 pages with CONFIG_HIGHMEM */
 #define VMALLOC_OFFSET (8u << 20) /* VMALLOC_START = high_memory + VMALLOC_OFFSET */

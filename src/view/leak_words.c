@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "debuginfo/debug_files.h"
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 #define TIME 16
 

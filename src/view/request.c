@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "space/kind.h"
-#include "view/units.h"
+#include "units.h"
 
 #define BLANKS " \t\r\n"
 

@@ -5,8 +5,8 @@
 
 #include "space/holes.h"
 #include "space/kind.h"
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 #define OWNER_COLUMN 48u
 #define FRAME_INDENT 20u

@@ -7,8 +7,8 @@
 
 #include "record/jsonl_names.h"
 #include "space/kind.h"
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 #define NS_PER_US    1000u
 #define NS_PER_S     1000000000u

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "space/kind.h"
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 #define KIND_WIDTH   10
 #define TASK_WIDTH   16

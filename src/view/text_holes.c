@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "units.h"
 #include "view/hole_list.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 #define HOLE_INDENT 27u
 

@@ -3,10 +3,10 @@
 
 #include "debuginfo/debug_files.h"
 #include "space/kind.h"
+#include "units.h"
 #include "view/leak_words.h"
 #include "view/leaks.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 #define INDENT      10u /* of what belongs to a leak, behind its key */
 #define MAX_ROWS    5u  /* of a stack, so that a leak fits a screen of 24 */

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "space/kind.h"
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 #define LIVE_MAP_ROWS 8u
 

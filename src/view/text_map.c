@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 #define ROW_FRAME 16u /* " f77fe000 " before the cells, "  ~98%" behind them */
 

@@ -7,8 +7,8 @@
 
 #include "space/kind.h"
 #include "space/owners.h"
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 /* Laid out for 80 columns wherever it goes. */
 static struct view plain_view(const struct simulate_view *view)

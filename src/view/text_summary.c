@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "record/jsonl_names.h"
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 static void append(char *line, size_t len, const char *before, const char *text, const char *after)
 {

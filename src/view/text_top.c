@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "space/kind.h"
+#include "units.h"
 #include "view/pick.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 #define FRAME_INDENT 20u
 

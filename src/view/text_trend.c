@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 
 #define TREND_ROWS 12u
 

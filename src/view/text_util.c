@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "view/units.h"
+#include "units.h"
 
 void text_color(FILE *out, const struct view *view, enum text_class class)
 {

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "space/kind.h"
+#include "units.h"
 #include "view/text_util.h"
-#include "view/units.h"
 #include "view/why.h"
 #include "view/why_words.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "record/jsonl_names.h"
-#include "view/units.h"
+#include "units.h"
 
 #define NS_PER_MS 1000000u
 #define NS_PER_S  1e9

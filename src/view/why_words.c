@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "space/kind.h"
-#include "view/units.h"
+#include "units.h"
 #include "view/why.h"
 
 #define VMALLOC_STEP (16u << 20)

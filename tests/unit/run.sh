@@ -21,7 +21,7 @@ for test in "$@"; do
 		f=1
 	fi
 	if [ "${status:-1}" -ne 0 ]; then
-		echo "FAIL ${test##*/} (exit $status):"
+		echo "FAIL ${test#build/} (exit $status):"
 		grep -v -e '^\[ RUN' -e '^\[       OK' "$log" | sed 's/^/  /'
 	fi
 	passed=$((passed + ${p:-0}))

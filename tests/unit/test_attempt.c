@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Allocations one after the other: on very many holes, and at the end of the address space. */
 #include "space_events.h"
+#include "volume.h"
 
 #include <unistd.h>
 
@@ -50,7 +51,7 @@ static struct place_request random_request(void)
 static void same_place_from(void **unused)
 {
 	(void)unused;
-	for (int round = 0; round < 2000; round++) {
+	for (int round = 0; round < ROUNDS(2000); round++) {
 		struct holeset *set = random_set();
 		struct place_request r = random_request();
 		uint32_t from = PLACE_FROM_START;

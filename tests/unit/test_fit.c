@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* fit: its answers against a naive allocator on a bitmap, and each thing that it may depend on. */
 #include "space_events.h"
+#include "volume.h"
 
 #include "allocator/fit.h"
 
@@ -161,7 +162,7 @@ static void naive_allocator(void **state)
 	uint32_t answers[4] = {0};
 
 	(void)state;
-	for (int round = 0; round < 4000; round++) {
+	for (int round = 0; round < ROUNDS(4000); round++) {
 		struct space *s = random_space();
 		struct naive n;
 
@@ -181,7 +182,7 @@ static void naive_allocator(void **state)
 		space_free(s);
 	}
 	assert_int_equal(answers[ATTEMPT_PERHAPS], 0);
-	assert_true(answers[ATTEMPT_NO] > 500 && answers[ATTEMPT_PURGE] > 500);
+	assert_true(answers[ATTEMPT_NO] > ROUNDS(500) && answers[ATTEMPT_PURGE] > ROUNDS(500));
 }
 
 /* ---- what it depends on ----------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "allocator/freetree.h"
+#include "volume.h"
 
 #define START 0xf8000000u
 #define PAGES 2048u
@@ -282,7 +283,7 @@ static void random_operations(void **state)
 	struct fixture *f = *state;
 
 	f->rng = 20240611;
-	for (uint32_t i = 0; i < 30000; i++) {
+	for (uint32_t i = 0; i < ROUNDS(30000); i++) {
 		uint32_t first = rnd(f, PAGES), last = first + rnd(f, PAGES - first);
 
 		if (rnd(f, 100) < (i / 3000 % 2 ? 65u : 40u))
@@ -319,7 +320,7 @@ static void hostile_nodes(void **state)
 	memcpy(nodes, pair, sizeof(pair));
 	nodes[0].child[0] = 0; /* nobody's */
 	assert_null(freetree_of_nodes(nodes, 2, false));
-	for (int round = 0; round < 200000; round++) {
+	for (int round = 0; round < ROUNDS(200000); round++) {
 		uint32_t count = 1 + rnd(f, 5);
 
 		for (uint32_t i = 0; i < count; i++) {
@@ -337,7 +338,7 @@ static void hostile_nodes(void **state)
 		trees += tree != NULL;
 		freetree_free(tree);
 	}
-	assert_true(trees > 1000);
+	assert_true(trees > ROUNDS(1000));
 }
 
 static int setup(void **state)

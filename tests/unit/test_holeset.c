@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The set of holes against a naive bitmap of pages. */
 #include "space_events.h"
+#include "volume.h"
 
 #include "allocator/holeset.h"
 
@@ -169,7 +170,7 @@ static void random_operations(void **unused)
 
 	(void)unused;
 	assert_non_null(set);
-	for (int i = 0; i < 60000; i++) {
+	for (int i = 0; i < ROUNDS(60000); i++) {
 		uint32_t most = i / 5000 % 2 ? 3 : 40;
 		uint32_t first = rnd(PAGES), last = first + 1 + rnd(most);
 

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "capture/order.h"
+#include "volume.h"
 
 #define MAX_STREAMS 9
 
@@ -316,7 +317,7 @@ static void long_run(void **state)
 	uint64_t *record = calloc(1, len);
 
 	assert_non_null(record);
-	for (record[0] = 1; record[0] < 1200; record[0]++) {
+	for (record[0] = 1; record[0] < ROUNDS(1200); record[0]++) {
 		assert_int_equal(order_add(f->order, record, len), 0);
 		assert_int_equal(order_emit_until(f->order, record[0] - 1, ignore, f),
 				 record[0] > 1 ? len : 0);

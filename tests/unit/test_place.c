@@ -5,6 +5,7 @@
  * as in 5.10 and as in 6.12) on every shape the tree can have, which says what the kernel may do.
  */
 #include "space_events.h"
+#include "volume.h"
 
 #include "allocator/place.h"
 
@@ -268,7 +269,7 @@ static void page_by_page(void **state)
 	uint32_t answers[3] = {0};
 
 	(void)state;
-	for (int i = 0; i < 60000; i++) {
+	for (int i = 0; i < ROUNDS(60000); i++) {
 		struct holeset *set = random_holes();
 		struct place_request r = random_request(set);
 		struct place place;
@@ -286,7 +287,7 @@ static void page_by_page(void **state)
 		holeset_free(set);
 	}
 	for (int i = 0; i < 3; i++)
-		assert_true(answers[i] > 3000);
+		assert_true(answers[i] > ROUNDS(3000));
 }
 
 struct tally {
@@ -352,7 +353,7 @@ static void every_shape(void **state)
 	struct tally tally[2] = {{0}, {0}};
 
 	(void)state;
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < ROUNDS(20000); i++) {
 		struct holeset *set = random_holes();
 		struct place_request r = random_request(set);
 
@@ -365,9 +366,9 @@ static void every_shape(void **state)
 		holeset_free(set);
 	}
 	for (int age = OLD; age <= NEW; age++) {
-		assert_true(tally[age].certain > 10000 && tally[age].yes > tally[age].certain);
-		assert_true(tally[age].elsewhere > 1000 && tally[age].no > 10000);
-		assert_true(tally[age].taken > 1000 && tally[age].passed > 1000);
+		assert_true(tally[age].certain > ROUNDS(10000) && tally[age].yes > tally[age].certain);
+		assert_true(tally[age].elsewhere > ROUNDS(1000) && tally[age].no > ROUNDS(10000));
+		assert_true(tally[age].taken > ROUNDS(1000) && tally[age].passed > ROUNDS(1000));
 	}
 }
 

@@ -5,6 +5,7 @@
  * with a purge. The naive kernel here knows which, and allocates page by page.
  */
 #include "space_events.h"
+#include "volume.h"
 
 #include "allocator/attempt.h"
 
@@ -228,7 +229,7 @@ static struct place_request random_request(void)
 static void promises(void **state)
 {
 	(void)state;
-	for (int round = 0; round < 6000; round++) {
+	for (int round = 0; round < ROUNDS(6000); round++) {
 		struct space *s = random_space();
 		struct place_request requests[STEPS];
 		struct told told[STEPS];
@@ -250,8 +251,8 @@ static void promises(void **state)
 		space_free(s);
 	}
 	for (int i = 0; i < 4; i++)
-		assert_true(answers[i] > 1000);
-	assert_true(certain > 5000 && purge_doubts > 500);
+		assert_true(answers[i] > ROUNDS(1000));
+	assert_true(certain > ROUNDS(5000) && purge_doubts > ROUNDS(500));
 }
 
 /* What fails gives back the place of what it belongs to, for the same request to find again. */

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "naive_allocator.h"
+#include "volume.h"
 #include "allocator/freetree.h"
 #include "allocator/simulate.h"
 
@@ -177,7 +178,7 @@ static void run_script(uint64_t seed, uint32_t cpus)
 static void equals_naive(void **state)
 {
 	(void)state;
-	for (uint64_t seed = 1; seed <= 2; seed++)
+	for (uint64_t seed = 1; seed <= 1 + ROUNDS(1); seed++)
 		run_script(seed, 1);
 }
 
@@ -894,7 +895,7 @@ static void nonsense(void **state)
 	add(f, 3, 0, true);
 	add(f, 700, 9, false);
 	snapshot(f, NULL, 0);
-	for (uint32_t i = 0; i < 40000; i++) {
+	for (uint32_t i = 0; i < ROUNDS(40000); i++) {
 		event = (struct event){.type = (uint8_t)(1 + rnd(&random, EV_TYPE_COUNT)),
 				       .kind = (uint8_t)rnd(&random, KIND_COUNT),
 				       .state = (uint8_t)rnd(&random, 4),
@@ -1049,7 +1050,7 @@ static void order_of_purge(void **state)
 	uint32_t differ[ARRAY_SIZE(orders)] = {0};
 
 	(void)state;
-	for (uint64_t seed = 1; seed < 400; seed++) {
+	for (uint64_t seed = 1; seed < ROUNDS(400); seed++) {
 		uint32_t place[ARRAY_SIZE(orders)];
 
 		for (size_t i = 0; i < ARRAY_SIZE(orders); i++)

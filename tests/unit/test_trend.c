@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* space/trend: what is measured, when, and that asking changes nothing. */
 #include "space_events.h"
+#include "volume.h"
 
 #include "space/holes.h"
 #include "space/trend.h"
@@ -436,7 +437,7 @@ static void slope_is_the_median(void **state)
 	uint32_t with = 0;
 
 	(void)state;
-	for (uint32_t round = 1; round <= 8; round++) {
+	for (uint32_t round = 1; round <= ROUNDS(8); round++) {
 		struct fixture *f;
 		uint32_t seed = round;
 		uint64_t t = T0;
@@ -452,7 +453,7 @@ static void slope_is_the_median(void **state)
 		}
 		trend_teardown((void **)&f);
 	}
-	assert_true(with > 50);
+	assert_true(with > ROUNDS(50));
 }
 
 /* Whoever looks, and how often, the trend is the same: live as in the replay. */
@@ -461,7 +462,7 @@ static void asking_changes_nothing(void **state)
 	static struct trend_report other;
 
 	(void)state;
-	for (uint32_t round = 1; round <= 4; round++) {
+	for (uint32_t round = 1; round <= ROUNDS(4); round++) {
 		struct fixture *asked, *left;
 		uint32_t seed = round, again = round;
 		uint64_t t = T0, t_again = T0;
@@ -541,7 +542,7 @@ static void as_the_history_has_it(void **state)
 	static struct history history;
 
 	(void)state;
-	for (uint32_t round = 1; round <= 30; round++) {
+	for (uint32_t round = 1; round <= ROUNDS(30); round++) {
 		struct fixture *f;
 		uint32_t seed = round * 77, fails = 0;
 		uint64_t t = T0;

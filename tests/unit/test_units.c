@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "view/units.h"
+#include "units.h"
 
 #define KIB 1024ull
 #define MIB (1024 * KIB)

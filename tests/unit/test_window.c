@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The cheapest window against a naive search: every start, every page of it, every area. */
 #include "space_events.h"
+#include "volume.h"
 
 #include "allocator/window.h"
 
@@ -140,7 +141,7 @@ static struct space *random_space(void)
 static void random_maps(void **state)
 {
 	(void)state;
-	for (int round = 0; round < 3000; round++) {
+	for (int round = 0; round < ROUNDS(3000); round++) {
 		struct space *s = random_space();
 		struct holeset *left = holeset_of_space(s, true);
 

@@ -16,7 +16,7 @@ log=$top/build/vm/demo.log
 set_up() {
 	"$top/tools/packages.sh" vm
 	if compgen -G "$top/tests/kmod/*.c" >/dev/null; then
-		"$top/tools/kmod.sh" "$top/tests/kmod" "$flavour" "$top/build/i386/kmod"
+		"$top/tools/kmod.sh" "$top/tests/kmod" "$flavour" "$top/build/i386/kmod/$(kernel_link "$flavour")"
 	fi
 	"$here/initramfs.sh" "$initrd" "$flavour"
 }

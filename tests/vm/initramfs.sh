@@ -30,7 +30,7 @@ ours() {
 	for f in vmtrace stim ringflood fittrial onpty; do
 		[ ! -x "$top/build/i386/$f" ] || cp "$top/build/i386/$f" "$stage/bin/"
 	done
-	for f in "$top"/build/i386/kmod/*.ko; do
+	for f in "$top/build/i386/kmod/$(kernel_link "$flavour")"/*.ko; do
 		[ ! -e "$f" ] || cp "$f" "$stage/kmod/"
 	done
 	cp "$kernel/boot/config-$release" "$stage/boot/"
@@ -81,7 +81,8 @@ pack() {
 main() {
 	[ $# -ge 1 ] || die "usage: initramfs.sh OUT [FLAVOUR]"
 	local out=$1
-	kernel=$("$top/tools/kernel.sh" "${2:-686-pae}")
+	flavour=${2:-686-pae}
+	kernel=$("$top/tools/kernel.sh" "$flavour")
 	release=${kernel##*/}
 	tree=$kernel/lib/modules/$release
 	root=$("$top/tools/i386-root.sh")

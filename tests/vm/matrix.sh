@@ -15,6 +15,8 @@ rows_wanted=(686-pae 686 rt-686-pae bullseye/686-pae bullseye/686 bookworm-backp
 [ $# -eq 0 ] || rows_wanted=("$@")
 cases=(00-boot 15-stim 16-row 75-btf 85-layout)
 passed=0 failed=0 skipped=0 rows=()
+# Of its own: make check runs this beside run.sh.
+export VMTRACE_LOGS=$top/build/vm/matrix
 
 run_one() {
 	local flavour=${1%%,*} memory='' append='' part log line row_cases=("${cases[@]}")
@@ -33,7 +35,7 @@ run_one() {
 	bookworm-backports/* | built/*) row_cases+=(66-plans) ;;
 	bullseye/686-pae) row_cases+=(79-leaks) ;;
 	esac
-	log=$top/build/vm/matrix-$(kernel_link "$1").log
+	log=$VMTRACE_LOGS/$(kernel_link "$1").log
 	echo "-- $1"
 	if ! "$top/tools/kernel.sh" "$flavour" >/dev/null; then
 		echo "  skip $1: its kernel cannot be fetched"
@@ -46,9 +48,10 @@ run_one() {
 	[[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]] || { failed=$((failed + 1)); return; }
 	passed=$((passed + BASH_REMATCH[1]))
 	failed=$((failed + BASH_REMATCH[2]))
-	rows+=("$(sed -n 's/^ *row|//p' "$top/build/vm/case-16-row.log" 2>/dev/null)")
+	rows+=("$(sed -n 's/^ *row|//p' "$VMTRACE_LOGS/case-16-row.log" 2>/dev/null)")
 }
 
+mkdir -p "$VMTRACE_LOGS"
 for row in "${rows_wanted[@]}"; do
 	run_one "$row"
 done

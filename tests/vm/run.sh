@@ -3,17 +3,20 @@
 # run.sh [CASE...]: runs the cases in tests/vm/cases (all by default) in one VM;
 # a case with a header line `# vm: own` gets one of its own, and one with `# run: named` runs only
 # when it is named. VMTRACE_FLAVOUR, VMTRACE_MEMORY, VMTRACE_APPEND: kernel, MB, and more kernel
-# command line. Exit 1 if one fails.
+# command line; VMTRACE_LOGS: where the logs go (build/vm). Exit 1 if one fails.
 
 # shellcheck source-path=SCRIPTDIR source=../../tools/lib.sh disable=SC1091
 . "$(dirname "$0")/../../tools/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../clock.sh disable=SC1091
+. "$(dirname "$0")/../clock.sh"
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 flavour=${VMTRACE_FLAVOUR:-686-pae}
 memory=${VMTRACE_MEMORY:-}
 append=${VMTRACE_APPEND:-}
-logs=$top/build/vm
+logs=${VMTRACE_LOGS:-$top/build/vm}
+kmod=$top/build/i386/kmod/$(kernel_link "$flavour")
 initrd=$logs/initramfs-$(kernel_link "$flavour").gz
 boot_allowance=90
 passed=0 failed=0 skipped=0 vm=0 last_passed=''
@@ -30,9 +33,9 @@ limit_of() {
 set_up() {
 	"$top/tools/packages.sh" vm
 	if "$top/tools/kmod.sh" --can-build "$flavour"; then
-		"$top/tools/kmod.sh" "$top/tests/kmod" "$flavour" "$top/build/i386/kmod"
+		"$top/tools/kmod.sh" "$top/tests/kmod" "$flavour" "$kmod"
 	else
-		rm -rf "$top/build/i386/kmod"
+		rm -rf "$kmod"
 	fi
 	"$here/initramfs.sh" "$initrd" "$flavour"
 	# An absent image would otherwise count as a lost VM.
@@ -102,6 +105,7 @@ on_line() {
 	case $word in
 	start)
 		current=$name
+		: "${first_case:=$((SECONDS - booting))}"
 		: >"$logs/case-$name.log"
 		# Beyond its own limit: ending what it left, waiting for probes to go.
 		deadline=$((SECONDS + $(limit_of "$name") + 30))
@@ -152,6 +156,8 @@ total_limit() {
 # boot_cases CASE...: sets $ended and $current, and $finished if all went well.
 boot_cases() {
 	local list options=() console
+	start_clock
+	booting=$SECONDS first_case=''
 	vm=$((vm + 1))
 	log=$logs/vm$vm.log
 	list=$(IFS=,; echo "$*")
@@ -165,6 +171,8 @@ boot_cases() {
 	follow "$console"
 	exec {console}<&-
 	wait "$boot_pid" 2>/dev/null || true
+	read_clock
+	printf '  vm%s: %s, its first case after %s s\n' "$vm" "$took" "${first_case:-no}"
 }
 
 lost_reason() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "view/units.h"
+#include "units.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Numbers as a person reads them, and back. */
-#ifndef VMTRACE_VIEW_UNITS_H
-#define VMTRACE_VIEW_UNITS_H
+#ifndef VMTRACE_UNITS_H
+#define VMTRACE_UNITS_H
 
 #include <stddef.h>
 #include <stdint.h>
