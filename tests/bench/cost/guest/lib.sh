@@ -96,6 +96,22 @@ stop_vmtrace() {
 	events=0
 }
 
+# start_screen OPTION...: the screen on a terminal of 80x24
+start_screen() {
+	rm -f /tmp/s.pid /tmp/s.drawn
+	# shellcheck disable=SC2016  # of that shell
+	onpty 80x24 /tmp/s.drawn sh -c 'echo $$ >/tmp/s.pid; exec vmtrace "$@"' sh "$@" </dev/null 2>/tmp/s.err &
+	terminal=$!
+	wait_for 90 grep -q LIVE /tmp/s.drawn || fail "no screen: $(cat /tmp/s.err)"
+	tool=$(cat /tmp/s.pid)
+}
+stop_screen() {
+	kill -INT "$tool"
+	wait $terminal || fail "the screen ended with $?: $(cat /tmp/s.err)"
+	lost=$(tail -c 2000 /tmp/s.drawn | sed -n 's/^watched.* \([0-9]*\) lost.*/\1/p')
+	events=0
+}
+
 start_record() {
 	rm -f /tmp/r.vmt
 	vmtrace record -o /tmp/r.vmt --force "$@" 2>/tmp/r.err &

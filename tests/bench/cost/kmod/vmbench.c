@@ -5,16 +5,17 @@
  * One command per write to /sys/kernel/debug/vmbench/cmd; result has what came
  * of the last one, in one line:
  *
- *   run KIND COUNT THREADS WINDOW_MS
+ *   run KIND COUNT THREADS WINDOW_MS [fifo]
  *	COUNT pairs of KIND (vmalloc, vmap, ioremap, none) in the writer
  *	(THREADS 0) or in so many kernel threads, one a CPU from CPU 0 on; then
  *	it waits until WINDOW_MS have passed since the begin, so that whoever
- *	reads the events is done with them.
+ *	reads the events is done with them. With fifo the writer has real-time
+ *	priority meanwhile: no other task runs on its CPU until the last pair.
  *	count=N loop_ns=N window_ns=N busy_ns=N
  *   mark, since
  *	the same for what the shell does in between: window_ns and busy_ns
  *   hold COUNT, release
- *	COUNT areas of one page more; none any more: held=N
+ *	COUNT areas of one page more; none any more: held=N loop_ns=N
  *
  * busy_ns is the time that all tasks together had on a CPU: that of the loop, of
  * the reader, of kworkers, and of the interrupts that came meanwhile.
@@ -34,6 +35,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -151,7 +153,18 @@ static int threads(enum kind kind, unsigned long count, unsigned int nr)
 	return err;
 }
 
-static int cmd_run(enum kind kind, unsigned long count, unsigned int nr, unsigned int window_ms)
+static int pairs_alone(enum kind kind, unsigned long count)
+{
+	int err;
+
+	sched_set_fifo(current);
+	err = pairs(kind, count);
+	sched_set_normal(current, 0);
+	return err;
+}
+
+static int cmd_run(enum kind kind, unsigned long count, unsigned int nr, unsigned int window_ms,
+		   bool fifo)
 {
 	struct moment begin = now(), end;
 	u64 loop_ns;
@@ -160,7 +173,10 @@ static int cmd_run(enum kind kind, unsigned long count, unsigned int nr, unsigne
 
 	if (nr > MAX_THREADS || nr > num_online_cpus())
 		return -EINVAL;
-	err = nr ? threads(kind, count, nr) : pairs(kind, count);
+	if (nr)
+		err = threads(kind, count, nr);
+	else
+		err = fifo ? pairs_alone(kind, count) : pairs(kind, count);
 	loop_ns = ktime_get_ns() - begin.ns;
 	left_ms = (s64)window_ms - ktime_to_ms(loop_ns);
 	if (left_ms > 0)
@@ -216,12 +232,13 @@ static int run(const char *line)
 {
 	unsigned int nr, window_ms;
 	unsigned long count;
-	char kind[16];
+	char kind[16], how[8] = "";
 	int i, err = 0;
+	u64 begin_ns;
 
-	if (sscanf(line, "run %15s %lu %u %u", kind, &count, &nr, &window_ms) == 4) {
+	if (sscanf(line, "run %15s %lu %u %u %7s", kind, &count, &nr, &window_ms, how) >= 4) {
 		i = match_string(kind_names, ARRAY_SIZE(kind_names), kind);
-		return i < 0 ? i : cmd_run(i, count, nr, window_ms);
+		return i < 0 ? i : cmd_run(i, count, nr, window_ms, !strcmp(how, "fifo"));
 	}
 	if (!strcmp(line, "mark")) {
 		marked = now();
@@ -231,13 +248,15 @@ static int run(const char *line)
 		cmd_since();
 		return 0;
 	}
+	begin_ns = ktime_get_ns();
 	if (sscanf(line, "hold %lu", &count) == 1)
 		err = cmd_hold(count);
 	else if (!strcmp(line, "release"))
 		cmd_release();
 	else
 		return -EINVAL;
-	scnprintf(result, sizeof(result), "held=%lu\n", held_count);
+	scnprintf(result, sizeof(result), "held=%lu loop_ns=%llu\n", held_count,
+		  ktime_get_ns() - begin_ns);
 	return err;
 }
 
