@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "log.h"
 #include "view/json.h"
+#include "view/text.h"
 
 #define FIRST_LIST_NS 1000000000ull /* after the begin: by then it is read */
 
@@ -406,28 +407,6 @@ int session_exit_code(const struct session *session)
 	return EXIT_INCOMPLETE;
 }
 
-static void print_verify(FILE *out, const struct space_counters *counters,
-			 const struct compare_result *result)
-{
-	static const char *const names[] = { "?", "missing", "extra", "mismatched", "lazy?" };
-
-	for (uint32_t i = 0; i < result->nr_diffs; i++) {
-		const struct diff *diff = &result->diffs[i];
-
-		fprintf(out, "  %-10s %08x-%08x  kernel's end %08x\n",
-			names[diff->type <= DIFF_LAZY ? diff->type : 0], diff->start,
-			diff->model_end ? diff->model_end : diff->kernel_end, diff->kernel_end);
-	}
-	fprintf(out, "verify: %u missing, %u extra, %u mismatched\n", result->missing,
-		result->extra, result->mismatched);
-	fprintf(out,
-		"  %u areas in the model, %u in the kernel; lazy %u and %u KiB, %u differ; %" PRIu64
-		" lost, %" PRIu64 " healed\n",
-		result->areas_model, result->areas_kernel, result->lazy_model_bytes / 1024,
-		result->lazy_kernel_bytes / 1024, result->lazy_diff_bytes / 1024, counters->lost,
-		space_healed(counters));
-}
-
 int session_verify(struct session *session, bool json)
 {
 	const struct space_counters *counters = space_counters(session->space);
@@ -438,7 +417,7 @@ int session_verify(struct session *session, bool json)
 	if (code)
 		return code;
 	if (!json)
-		print_verify(stdout, counters, &result);
+		text_verify(stdout, &result, counters, space_healed(counters));
 	else if (json_verify(stdout, &result, counters, tries, session->reconciles))
 		code = EXIT_FAILED;
 	if (!code)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "space/compare.h"
 #include "space/filter.h"
 #include "space/holes.h"
 #include "space/names.h"
@@ -40,6 +41,10 @@ struct view {
 
 /* Two or three lines: totals, largest hole, fragmentation, failures, loss. */
 void text_summary(FILE *out, const struct view *view);
+
+/* What differs between the map and the kernel's list. healed: areas that later events put right. */
+void text_verify(FILE *out, const struct compare_result *result,
+		 const struct space_counters *counters, uint64_t healed);
 
 /* One row per address range: address, cells, used%. '#' used, '%' mixed, '~' lazy, '.' free,
  * '?' unknown, '@' vmtrace's own; legend included; rows <= max_rows by choosing the cell size. */

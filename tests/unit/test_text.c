@@ -613,6 +613,27 @@ static void test_json_verify(void **state)
 "\"differences\":[{\"type\":\"extra\",\"start\":\"0xf8000000\",\"model_end\":\"0xf8001000\"}]}\n");
 }
 
+/* Under load the list and the map have other numbers of areas, and yet nothing differs. */
+static void test_verify(void **state)
+{
+	struct compare_result result = { .areas_model = 664, .areas_kernel = 777, .in_flight = 113,
+					 .lazy_model_bytes = 8192, .lazy_kernel_bytes = 12288 };
+	struct space_counters counters = { .lost = 7 };
+	struct fixture *f = *state;
+
+	text_verify(begin(f), &result, &counters, 5);
+	assert_string_equal(end(f),
+"verify: 0 missing, 0 extra, 0 mismatched\n"
+"  777 areas in the kernel's list, 664 in the map; 113 places changed\n"
+"  while the list was read: not counted as a difference\n"
+"  lazy: 12 KiB in the kernel's list, 8 in the map, 0 differ\n"
+"  7 lost, 5 healed\n");
+	result.in_flight = 0;
+	result.areas_kernel = 664;
+	text_verify(begin(f), &result, &counters, 5);
+	assert_non_null(strstr(end(f), "  664 areas in the kernel's list, 664 in the map\n  lazy: "));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -636,6 +657,7 @@ int main(void)
 		TEST(test_json),
 		TEST(test_json_trend),
 		TEST(test_json_verify),
+		TEST(test_verify),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
