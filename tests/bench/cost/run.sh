@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # run.sh [FLAVOUR:CASE...]: what vmtrace costs a real kernel, measured in qemu; the cases are in guest/,
-# the default ones below (10 minutes on 2 idle cores). Guest time counts instructions (-icount) where it says so: then two runs agree.
+# the default ones below. Guest time counts instructions (-icount) where it says so: then two runs agree.
 # Prints tables, judges nothing.
 
 # shellcheck source-path=SCRIPTDIR source=../../../tools/lib.sh disable=SC1091
@@ -10,7 +10,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../../.." && pwd)
 out=$top/build/bench
-default="686-pae:pairs bullseye/686-pae:pairs 686-pae:kinds 686-pae:growth 686-pae:burst 686-pae:own"
+default="686-pae:pairs bullseye/686-pae:pairs 686-pae:kinds 686-pae:growth 686-pae:burst 686-pae:own 686-pae:cpus"
 
 header() { sed -n "s/^# $2: *//p" "$here/guest/bench-$1.sh" | head -n 1; }
 
@@ -60,7 +60,7 @@ table() {
 }
 
 main() {
-	local pair flavour case cpus made='' initrd failed=0
+	local pair flavour case cpus made='' initrd begun failed=0
 	[ $# -gt 0 ] || read -ra default <<<"$default"
 	[ $# -gt 0 ] || set -- "${default[@]}"
 	mkdir -p "$out"
@@ -70,11 +70,14 @@ main() {
 		initrd=$out/initrd-$(kernel_link "$flavour")
 		[[ $made == *" $flavour "* ]] || make_initrd "$flavour" "$initrd"
 		made+=" $flavour "
+		begun=$SECONDS
 		echo "== $(header "$case" title), $(basename "$("$top/tools/kernel.sh" "$flavour")")"
 		for cpus in $(header "$case" cpus || true); do
 			boot "$flavour" "$case" "$initrd" "$cpus"
 		done | tee "$out/$case-$(kernel_link "$flavour").out" | table || failed=1
+		echo "   ($((SECONDS - begun)) s)"
 	done
+	echo "bench: the cost to the kernel took $((SECONDS / 60)) min $((SECONDS % 60)) s"
 	return "$failed"
 }
 
