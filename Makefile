@@ -55,6 +55,7 @@ LIVE_SRCS := \
 	src/capture/btf.c \
 	src/capture/capture.c \
 	src/capture/cost.c \
+	src/capture/inflight.c \
 	src/capture/perfbuf.c \
 	src/capture/probes.c \
 	src/capture/rotate.c \

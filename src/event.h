@@ -49,26 +49,28 @@ enum wire_flag {
 /* Starts every record. Times are bpf_ktime_get_ns(), that is CLOCK_MONOTONIC. */
 struct wire_head {
 	uint64_t t_ns VMT_ALIGNED8;
+	uint32_t tid VMT_ALIGNED8;   /* this and pid: as bpf_get_current_pid_tgid() has them */
+	uint32_t pid;                /* the process (tgid) */
+	uint32_t start VMT_ALIGNED8; /* area, or the hull of a purge */
+	uint32_t end;
 	uint16_t type;     /* enum wire_type */
 	uint8_t nr_frames; /* u32 return addresses that follow the record, innermost first */
 	uint8_t flags;     /* enum wire_flag */
-	uint32_t pid;      /* the process (tgid) */
-	uint32_t tid;
-	uint32_t start; /* area, or the hull of a purge */
-	uint32_t end;
 	uint32_t reserved;
 	char comm[VMT_COMM_LEN];
 };
 _Static_assert(sizeof(struct wire_head) == 48, "wire_head: one layout on bpf, i386, amd64");
+_Static_assert(__builtin_offsetof(struct wire_head, type) == 24, "wire_head.type");
 
 #define WIRE_AT_SP 4 /* words on the stack where alloc_vmap_area is entered */
 
 struct wire_alloc {
-	struct wire_head head; /* reserved: which argument of alloc_vmap_area is gfp, 0 = not known */
-	uint32_t size;         /* as asked of alloc_vmap_area: guard page included */
+	struct wire_head
+		head;  /* reserved: which argument of alloc_vmap_area is gfp, 0 = not known */
+	uint32_t size; /* as asked of alloc_vmap_area: guard page included */
 	uint32_t align;
 	uint32_t vstart;
-	uint32_t requested; /* bytes asked of __vmalloc_node_range, 0 = not known */
+	uint32_t requested;         /* bytes asked of __vmalloc_node_range, 0 = not known */
 	uint32_t at_sp[WIRE_AT_SP]; /* return address, then arguments 4 (vend), 5, 6 */
 	uint32_t latency_ns;        /* entry to return; saturates at UINT32_MAX */
 	int32_t err;                /* -errno of a failure, else 0 */
@@ -129,35 +131,40 @@ struct wire_config {
 	uint32_t insert_alone;      /* insert_entry sees areas whose request no probe shows */
 	uint32_t insert_needs_slot; /* insert_vmap_area also takes lazy areas: 6.12 on */
 	uint32_t with_requests;     /* vmalloc_entry is there: what it notes is worth a look */
+	uint32_t nr_cpus;           /* possible ones */
+	uint32_t reserved;
 };
-_Static_assert(sizeof(struct wire_config) == 32, "wire_config: one layout on bpf, i386, amd64");
+_Static_assert(sizeof(struct wire_config) == 40, "wire_config: one layout on bpf, i386, amd64");
 
-/* ---- the table of allocations in progress: of the BPF programs, swept by capture/probes ------- */
-
-#define MAX_NESTED 4 /* power of two; allocations of one task inside each other */
-
-/* An allocation in progress, from its entry to its return. */
-struct inflight_slot {
-	uint64_t t_ns VMT_ALIGNED8;
-	uint32_t bp; /* callee-saved, so the same at entry and return: tells which call returns */
-	uint32_t sp; /* at entry: a later entry with sp at or above it is not inside this one */
-	uint32_t nr_vms;         /* pcpu_get_vm_areas: how many areas; 0 = alloc_vmap_area */
-	uint32_t reported;       /* insert_entry has sent its area */
-	struct wire_alloc alloc; /* the record, filled in as things are known, and sent from here */
-};
-_Static_assert(sizeof(struct inflight_slot) == 120, "inflight_slot");
+/* ---- allocations in progress: of the BPF programs, swept by capture/probes ------------------- */
 
 /*
- * The calls of one task. An entry is made by the first of them and goes when none is left, since
- * that task may end; one that has had KEPT_AFTER calls is kept, since it is likely to make more,
- * and to make and delete an entry costs more than all else that is done with it. User space sweeps
- * those that were kept and are not used any more (capture/probes).
+ * An allocation in progress, from its entry to the insertion of its area, or to its return. A call
+ * of another CPU, or of user space, that is done with it writes released and nothing else, since
+ * this CPU may be about to use the slot for another one.
  */
-struct inflight {
-	uint32_t depth;
-	uint32_t calls;
-	struct inflight_slot slots[MAX_NESTED];
+struct inflight_slot {
+	uint64_t t_ns VMT_ALIGNED8;
+	uint32_t sp; /* at the entry of alloc_vmap_area, 0 = the slot is free; pcpu_get_vm_areas:
+			odd */
+	uint32_t bp; /* callee-saved, so the same at entry and return: tells which call returns */
+	uint32_t nr_vms;   /* pcpu_get_vm_areas: how many areas; 0 = alloc_vmap_area */
+	uint32_t reported; /* insert_entry has sent its area */
+	uint32_t released; /* the sp of a call in this slot that is over */
+	uint32_t reserved;
+	struct wire_alloc alloc; /* the record, filled in as things are known, and sent from here */
 };
+_Static_assert(sizeof(struct inflight_slot) == 128, "inflight_slot");
+
+/* What a CPU has to itself. */
+struct wire_cpu {
+	struct wire_stats stats;
+	struct inflight_slot call; /* the last call that was entered here */
+	struct wire_head freed;    /* where free_entry makes its record */
+	uint32_t reserved[4];
+};
+_Static_assert(sizeof(struct wire_cpu) == 256,
+	       "wire_cpu: a power of two, so that a shift finds it");
 
 /* ---- stream: what every stage after decoding sees ------------------------------------------- */
 #ifndef __bpf__

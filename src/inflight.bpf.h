@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an area was asked for, kept for a task from where it is seen (the entry of alloc_vmap_area,
- * of pcpu_get_vm_areas, of vmalloc) to where the area is (its insertion, the return). Entry and
- * return of one call are paired by the frame pointer; what never returned is noticed by the stack
- * pointer.
+ * What an area was asked for, kept from where it is seen (the entry of alloc_vmap_area, of
+ * pcpu_get_vm_areas, of vmalloc) to where the area is (its insertion, the return).
+ *
+ * A call is known by where on its stack it began: no two calls in progress began at the same
+ * address, and what runs inside a call runs further down on the same stack. The last call that
+ * began on a CPU lies in a slot of that CPU (struct wire_cpu), where nearly all are found when they
+ * end. One that another begins after, since it sleeps, was preempted or is nested, goes to the
+ * table, and comes back into the slot of the CPU on which something is asked of it.
  */
 #ifndef VMTRACE_INFLIGHT_BPF_H
 #define VMTRACE_INFLIGHT_BPF_H
@@ -11,15 +15,205 @@
 #include "kernel.bpf.h"
 #include "transport.bpf.h"
 
-#define KEPT_AFTER 64
+#define PERCPU_MARK 1u  /* in slot.sp, which else is a multiple of 4 */
 #define NR_REQUESTS 512 /* power of two */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 256);
-	__type(key, uint32_t); /* tid */
-	__type(value, struct inflight);
+	__type(key, uint32_t); /* number of the stack */
+	__type(value, struct inflight_slot);
 } inflight SEC(".maps");
+
+static __always_inline uint32_t current_tid(void)
+{
+	return (uint32_t)bpf_get_current_pid_tgid();
+}
+
+static __always_inline bool same_stack(uint32_t a, uint32_t b)
+{
+	return (a ^ b) < KERNEL_STACK_BYTES;
+}
+
+/* Where on a stack a call began: above low and below high. */
+struct reach {
+	uint32_t low;
+	uint32_t high;
+};
+
+/* The calls that are in progress at sp. */
+static __always_inline struct reach around(uint32_t sp)
+{
+	return (struct reach){ sp, (sp | (KERNEL_STACK_BYTES - 1)) + 1 };
+}
+
+/* The calls made by what began at sp. */
+static __always_inline struct reach below(uint32_t sp)
+{
+	return (struct reach){ sp & ~(KERNEL_STACK_BYTES - 1), sp };
+}
+
+static __always_inline bool within(uint32_t sp, struct reach reach)
+{
+	return sp > reach.low && sp < reach.high;
+}
+
+static __always_inline uint32_t stack_number(uint32_t sp)
+{
+	return sp / KERNEL_STACK_BYTES;
+}
+
+/*
+ * Puts the call of this CPU's slot into the table. That has room for one of each stack: another one
+ * there is given up. Either it has ended, unseen, or three are nested.
+ */
+static __always_inline void displace(const struct run *run, struct inflight_slot *slot)
+{
+	uint32_t stack = stack_number(slot->sp);
+	struct inflight_slot *older = bpf_map_lookup_elem(&inflight, &stack);
+
+	if (older && older->sp > slot->sp)
+		COUNT(run, lost_inflight);
+	else if (older && !older->reported)
+		COUNT(run, unmatched);
+	if (bpf_map_update_elem(&inflight, &stack, slot, BPF_ANY) != 0)
+		COUNT(run, lost_inflight);
+	slot->sp = 0;
+}
+
+/* Frees this CPU's slot for what goes on at sp. */
+static __always_inline void make_room(const struct run *run, struct inflight_slot *slot,
+				      uint32_t sp)
+{
+	if (!slot->sp)
+		return;
+	if (slot->released == slot->sp) {
+		slot->released = 0;
+		slot->sp = 0;
+	} else if (same_stack(slot->sp, sp) && slot->sp <= sp) {
+		if (!slot->reported) /* it has ended, unseen */
+			COUNT(run, unmatched);
+		slot->sp = 0;
+	} else {
+		displace(run, slot);
+	}
+}
+
+/* The slot for a call that begins at sp; inflight_began when it is filled in. */
+static __always_inline struct inflight_slot *inflight_begin(const struct run *run, uint32_t sp)
+{
+	struct inflight_slot *slot = &run->cpu->call;
+
+	make_room(run, slot, sp);
+	return slot;
+}
+
+static __always_inline void inflight_began(const struct run *run, uint32_t sp)
+{
+	struct inflight_slot *slot = &run->cpu->call;
+
+	slot->sp = sp;
+	COUNT(run, entries);
+#ifdef VMT_PERF /* which has no loop to search the slots of other CPUs */
+	displace(run, slot);
+#endif
+}
+
+/* Takes a call out of the table into this CPU's slot. */
+static __always_inline bool recall(const struct run *run, struct inflight_slot *slot,
+				   struct reach reach)
+{
+	uint32_t stack = stack_number(reach.low);
+	struct inflight_slot *found = bpf_map_lookup_elem(&inflight, &stack);
+
+	if (!found || !within(found->sp, reach))
+		return false;
+	make_room(run, slot, reach.low);
+	*slot = *found;
+	bpf_map_delete_elem(&inflight, &stack);
+	return within(slot->sp, reach); /* user space may sweep it meanwhile */
+}
+
+#ifndef VMT_PERF
+
+static __always_inline struct inflight_slot *slot_of(uint32_t cpu)
+{
+	return &cpus[cpu & (VMT_MAX_CPUS - 1)].call;
+}
+
+/*
+ * Takes a call out of the slot of another CPU, where its task was when it began. That CPU may be
+ * displacing it: then it is in the table before the slot has another sp.
+ */
+static __always_inline bool fetch(const struct run *run, struct inflight_slot *slot,
+				  struct reach reach)
+{
+	volatile struct inflight_slot *other;
+	uint32_t cpu, sp = 0;
+
+	for (cpu = 0; cpu < VMT_MAX_CPUS && cpu < run->config->nr_cpus; cpu++) {
+		other = slot_of(cpu);
+		sp = other->sp;
+		if (within(sp, reach) && other->released != sp)
+			break;
+		sp = 0;
+	}
+	if (!sp)
+		return false;
+	make_room(run, slot, reach.low);
+	*slot = *slot_of(cpu);
+	other = slot_of(cpu);
+	barrier();
+	if (other->sp != sp) {
+		slot->sp = 0;
+		return false;
+	}
+	other->released = sp;
+	return true;
+}
+
+#endif
+
+/* True if a call of reach is in progress; it is in this CPU's slot then. */
+static __always_inline bool inflight_find(const struct run *run, struct reach reach)
+{
+	struct inflight_slot *slot = &run->cpu->call;
+
+	if (within(slot->sp, reach))
+		return slot->released != slot->sp;
+#ifndef VMT_PERF
+	if (fetch(run, slot, reach))
+		return true;
+#endif
+	return recall(run, slot, reach);
+}
+
+/*
+ * True if the call that returns now is in this CPU's slot: else its entry was not seen. The
+ * registers of a return probe lie right below where the call began.
+ */
+static __always_inline bool inflight_returning(const struct run *run, const struct pt_regs *ctx)
+{
+	return inflight_find(run, around(context_addr(ctx))) && run->cpu->call.bp == ctx->bp;
+}
+
+/* The call in this CPU's slot is over. */
+static __always_inline void inflight_end(const struct run *run)
+{
+	if (!run->cpu->call.reported)
+		COUNT(run, returns);
+	run->cpu->call.sp = 0;
+}
+
+/* True if an allocation that was made by the call that began at sp has not come to its return
+ * probe: it has returned by now, so that was missed, and what came of it is not known. */
+static __always_inline bool inflight_unreturned(const struct run *run, uint32_t sp)
+{
+	return inflight_find(run, below(sp)) && !run->cpu->call.reported;
+}
+
+/* ---- what was asked of vmalloc --------------------------------------------------------------
+ */
 
 /* A call of __vmalloc_node_range, or of another that takes the size first. */
 struct asked {
@@ -42,6 +236,17 @@ struct request {
 	struct asked outer;
 };
 
+#ifndef VMT_PERF
+
+struct request requests[NR_REQUESTS] SEC(".data.requests");
+
+static __always_inline struct request *request_slot(uint32_t tid)
+{
+	return &requests[tid & (NR_REQUESTS - 1)];
+}
+
+#else
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, NR_REQUESTS);
@@ -49,160 +254,6 @@ struct {
 	__type(value, struct request);
 } requests SEC(".maps");
 
-static __always_inline uint32_t current_tid(void)
-{
-	return (uint32_t)bpf_get_current_pid_tgid();
-}
-
-/* A slot whose index is below MAX_NESTED, in a form that the verifier can follow: the asm keeps
- * clang from dropping the mask, which it can prove to change nothing. */
-static __always_inline struct inflight_slot *slot_at(struct inflight *task, uint32_t index)
-{
-	asm volatile("" : "+r"(index));
-	return &task->slots[index & (MAX_NESTED - 1)];
-}
-
-/* Entries that can no longer be running, since this one is not below them on the stack: their
- * return probe did not fire. */
-static __always_inline void drop_stale(const struct run *run, struct inflight *task, uint32_t sp)
-{
-#pragma unroll
-	for (int i = 0; i < MAX_NESTED; i++) {
-		uint32_t depth = task->depth;
-
-		if (depth == 0 || depth > MAX_NESTED || slot_at(task, depth - 1)->sp > sp)
-			return;
-		task->depth = depth - 1;
-		if (!slot_at(task, depth - 1)->reported)
-			COUNT(run, unmatched);
-	}
-}
-
-static __always_inline struct inflight *inflight_of(uint32_t tid)
-{
-	return bpf_map_lookup_elem(&inflight, &tid);
-}
-
-/* What an entry begins with: too large for the stack of a program. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, uint32_t);
-	__type(value, struct inflight);
-} no_calls SEC(".maps");
-
-static __always_inline struct inflight *inflight_new(uint32_t tid)
-{
-	uint32_t key = 0;
-	struct inflight *empty = bpf_map_lookup_elem(&no_calls, &key);
-
-	if (empty)
-		bpf_map_update_elem(&inflight, &tid, empty, BPF_NOEXIST);
-	return inflight_of(tid);
-}
-
-/* A slot for a call of this task that begins with sp; its fields are those of an earlier one. NULL,
- * and counted, if there is no room. inflight_pushed when it is filled. */
-static __always_inline struct inflight_slot *inflight_push(const struct run *run, uint32_t tid,
-							   uint32_t sp, struct inflight **task)
-{
-	*task = inflight_of(tid);
-	if (!*task)
-		*task = inflight_new(tid);
-	if (*task)
-		drop_stale(run, *task, sp);
-	if (!*task || (*task)->depth >= MAX_NESTED) {
-		COUNT(run, lost_inflight);
-		return NULL;
-	}
-	return slot_at(*task, (*task)->depth);
-}
-
-static __always_inline void inflight_pushed(const struct run *run, struct inflight *task)
-{
-	task->depth++;
-	task->calls++;
-	COUNT(run, entries);
-}
-
-/* The slot of the call on whose stack sp lies, or NULL. */
-static __always_inline struct inflight_slot *inflight_top(uint32_t tid, uint32_t sp,
-							  struct inflight **of_task)
-{
-	struct inflight *task = inflight_of(tid);
-	struct inflight_slot *slot;
-	uint32_t depth;
-
-	*of_task = task;
-	if (!task)
-		return NULL;
-	depth = task->depth;
-	if (depth == 0 || depth > MAX_NESTED)
-		return NULL;
-	slot = slot_at(task, depth - 1);
-	return slot->sp > sp ? slot : NULL;
-}
-
-/* True if an allocation that this task made below sp has not come to its return probe: it has
- * returned by now, so that was missed, and what came of it is not known. */
-static __always_inline bool inflight_unreturned(uint32_t sp)
-{
-	struct inflight *task = inflight_of(current_tid());
-	struct inflight_slot *slot;
-	uint32_t depth;
-
-	if (!task)
-		return false;
-	depth = task->depth;
-	if (depth == 0 || depth > MAX_NESTED)
-		return false;
-	slot = slot_at(task, depth - 1);
-	return slot->sp < sp && !slot->reported;
-}
-
-/* The slot of the call that returns now, taken out of *task; NULL if its entry was not seen. Valid
- * until inflight_popped. */
-static __always_inline struct inflight_slot *inflight_pop(const struct run *run, uint32_t tid,
-							  uint32_t bp, struct inflight **task)
-{
-	uint32_t depth, unmatched = 0;
-
-	*task = inflight_of(tid);
-	if (!*task)
-		return NULL;
-	depth = (*task)->depth;
-#pragma unroll
-	for (int i = 0; i < MAX_NESTED; i++) {
-		struct inflight_slot *slot;
-
-		if (depth == 0 || depth > MAX_NESTED)
-			return NULL;
-		depth--;
-		slot = slot_at(*task, depth);
-		if (slot->bp != bp) {
-			unmatched += !slot->reported;
-			continue;
-		}
-		if (unmatched)
-			COUNT_MANY(run, unmatched, unmatched);
-		(*task)->depth = depth;
-		if (!slot->reported)
-			COUNT(run, returns);
-		return slot;
-	}
-	return NULL;
-}
-
-static __always_inline void inflight_popped(uint32_t tid, const struct inflight *task)
-{
-	if (task->depth == 0 && task->calls < KEPT_AFTER)
-		bpf_map_delete_elem(&inflight, &tid);
-}
-
-/* ---- what was asked of vmalloc --------------------------------------------------------------
- */
-
-/* The entry of this task, which another may still have. */
 static __always_inline struct request *request_slot(uint32_t tid)
 {
 	uint32_t key = tid & (NR_REQUESTS - 1);
@@ -210,12 +261,12 @@ static __always_inline struct request *request_slot(uint32_t tid)
 	return bpf_map_lookup_elem(&requests, &key);
 }
 
-static __always_inline struct request *own_request(void)
-{
-	uint32_t tid = current_tid();
-	struct request *request = request_slot(tid);
+#endif
 
-	return request && request->tid == tid ? request : NULL;
+/* True if the entry is there, and of that task. */
+static __always_inline bool is_own(const struct request *request, uint32_t tid)
+{
+	return request && request->tid == tid;
 }
 
 static __always_inline void ask(uint32_t sp, uint32_t bytes)
@@ -238,9 +289,10 @@ static __always_inline void ask(uint32_t sp, uint32_t bytes)
  * sp: where the stack is now, 0 = not known. */
 static __always_inline uint32_t take_request(uint32_t sp, uint32_t size)
 {
-	struct request *request = own_request();
+	uint32_t tid = current_tid();
+	struct request *request = request_slot(tid);
 
-	if (!request || request->call.size || request->call.sp <= sp)
+	if (!is_own(request, tid) || request->call.size || request->call.sp <= sp)
 		return 0;
 	if (size - request->call.bytes >= 2 * VMT_PAGE_SIZE) /* size is of whole pages */
 		return 0;
@@ -252,9 +304,10 @@ static __always_inline uint32_t take_request(uint32_t sp, uint32_t size)
  * (warn_alloc, a NULL) is told already. */
 static __always_inline void fail_request(uint32_t bp)
 {
-	struct request *request = own_request();
+	uint32_t tid = current_tid();
+	struct request *request = request_slot(tid);
 
-	if (!request)
+	if (!is_own(request, tid))
 		return;
 	if (request->call.sp <= bp && request->outer.sp > bp)
 		request->outer.size = ASKED_FAILED;
@@ -272,9 +325,10 @@ static __always_inline void fail_request(uint32_t bp)
 
 static __always_inline struct asked *request_around(uint32_t sp)
 {
-	struct request *request = own_request();
+	uint32_t tid = current_tid();
+	struct request *request = request_slot(tid);
 
-	if (!request)
+	if (!is_own(request, tid))
 		return NULL;
 	if (request->call.sp > sp + WARN_CALL_BYTES)
 		return &request->call;

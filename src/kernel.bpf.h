@@ -28,6 +28,8 @@
 #define PT_REGS_SP    60
 #define PT_REGS_BYTES 68
 
+#define KERNEL_STACK_BYTES 8192u /* THREAD_SIZE, and a stack is aligned to it */
+
 /* What a function returned. The asm has it read here: read later, clang may compute its address
  * first, and the verifier takes no computed pointer to a context. */
 static __always_inline uint32_t result_of(const struct pt_regs *ctx)
@@ -36,6 +38,15 @@ static __always_inline uint32_t result_of(const struct pt_regs *ctx)
 
 	asm volatile("" : "+r"(result));
 	return result;
+}
+
+/* The frame pointer, read in the same way. */
+static __always_inline uint32_t frame_of(const struct pt_regs *ctx)
+{
+	uint32_t bp = ctx->bp;
+
+	asm volatile("" : "+r"(bp));
+	return bp;
 }
 
 static __always_inline const void *kernel_pointer(uint32_t addr)
@@ -80,8 +91,10 @@ static __always_inline uint32_t context_addr(const void *ctx)
 static __always_inline uint32_t entry_sp(const struct pt_regs *ctx,
 					 const volatile struct wire_config *config)
 {
+#ifdef VMT_PERF /* what has a BPF ring buffer saves sp (Linux 5.3) */
 	if (config->sp_is_regs)
 		return context_addr(ctx) + PT_REGS_SP;
+#endif
 	return ctx->sp;
 }
 

@@ -83,7 +83,6 @@ static __always_inline bool send_alloc(void *ctx, const struct run *run,
 #ifndef VMT_PERF
 
 #define PIECE_BYTES 3072u /* of a stack, at most: 24 frames of 128 bytes */
-#define STACK_BYTES 8192u /* THREAD_SIZE of i386, aligned to that */
 #define NR_KNOWN    1024  /* power of two */
 /* Odd, an immediate of BPF, and larger than two addresses of kernel code can be apart: so frames
  * that stand for digits do not make up for one another. */
@@ -106,12 +105,7 @@ struct {
 
 /* The names that have been sent with their frames, each where its bits say; a later one takes the
  * place of an earlier one, which is then sent whole again. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NR_KNOWN);
-	__type(key, uint32_t);
-	__type(value, uint64_t);
-} known_names SEC(".maps");
+uint64_t known_names[NR_KNOWN] SEC(".data.known");
 
 static __always_inline struct scratch *get_scratch(void)
 {
@@ -122,25 +116,25 @@ static __always_inline struct scratch *get_scratch(void)
 
 static __always_inline uint64_t *known_name(uint64_t name)
 {
-	uint32_t key = (uint32_t)(name >> 40) & (NR_KNOWN - 1);
-
-	return bpf_map_lookup_elem(&known_names, &key);
+	return &known_names[(name >> 40) & (NR_KNOWN - 1)];
 }
 
 /* From bp to the top of its stack, at most PIECE_BYTES. */
 static __always_inline bool read_piece(struct scratch *scratch, uint32_t bp)
 {
-	uint32_t bytes = STACK_BYTES - (bp & (STACK_BYTES - 1));
+	uint32_t bytes = KERNEL_STACK_BYTES - (bp & (KERNEL_STACK_BYTES - 1));
 
 	if (bytes > PIECE_BYTES)
 		bytes = PIECE_BYTES;
 	return read_kernel(bp, scratch->piece, bytes);
 }
 
-/* The words at off in the piece: the saved %ebp, the return address. off <= PIECE_BYTES - 8 */
+/* The words at off in the piece: the saved %ebp, the return address. off <= PIECE_BYTES - 8. In
+ * assembler, since clang takes a register more to add, and an instruction for that. */
 static __always_inline const uint32_t *frame_at(const struct scratch *scratch, uint64_t off)
 {
-	return (const uint32_t *)((const uint8_t *)scratch->piece + off);
+	asm volatile("%0 += %1" : "+r"(off) : "r"(scratch->piece));
+	return (const uint32_t *)(unsigned long)off;
 }
 
 /* How far from the begin of the piece frame lies. */
@@ -175,10 +169,10 @@ static __always_inline bool is_last(const struct scratch *scratch, uint32_t base
 {
 	uint32_t regs = saved | REGS_MARK, left;
 
-	if (!(saved & REGS_MARK) && (regs ^ bp) < STACK_BYTES)
+	if (!(saved & REGS_MARK) && (regs ^ bp) < KERNEL_STACK_BYTES)
 		return ends_at(scratch, base, regs);
 	regs = bp + 2 * sizeof(uint32_t);
-	left = STACK_BYTES - ((regs + PT_REGS_BYTES) & (STACK_BYTES - 1));
+	left = KERNEL_STACK_BYTES - ((regs + PT_REGS_BYTES) & (KERNEL_STACK_BYTES - 1));
 	return (left == 8 || left == 16) && ends_at(scratch, base, regs);
 }
 
@@ -187,7 +181,7 @@ static __always_inline bool is_last(const struct scratch *scratch, uint32_t base
  * piece begins; 0 if the walk comes to no end that it knows, or out of the piece. *cut: there are
  * more than depth frames, or as many.
  *
- * What is done for a frame is 8 instructions, unrolled, if the depth is the one that is usual.
+ * What is done for a frame is 7 instructions, unrolled, if the depth is the one that is usual.
  */
 static __always_inline uint64_t walk_name(struct scratch *scratch, uint32_t first, uint32_t bp,
 					  uint32_t depth, bool *cut)
@@ -231,35 +225,23 @@ static __always_inline uint64_t name_of(const uint64_t *ips, uint32_t nr, uint32
 	return name;
 }
 
-/*
- * Sends alloc with its stack: by name if that is known, else whole, and then with its name if it
- * has one. seen: what lies on the stack in place of first, where a return probe has put its own
- * return address there; bpf_get_stack shows that on kernels before 5.15.
- */
-static __always_inline void send_named(void *ctx, const struct run *run, struct scratch *scratch,
-				       struct wire_alloc *alloc, uint64_t name, bool cut,
+/* Sends alloc with its whole stack, and with its name, if that is not 0 and has been proved. first,
+ * seen: as of send_stack. */
+static __always_inline void send_whole(void *ctx, const struct run *run, struct scratch *scratch,
+				       const struct wire_alloc *alloc, uint64_t name,
 				       uint32_t first, uint32_t seen)
 {
-	uint32_t depth = run->config->stack_depth;
-	uint64_t *known = name ? known_name(name) : NULL;
 	struct alloc_record *record = &scratch->record;
+	uint32_t depth = run->config->stack_depth;
 	long bytes;
 
-	if (known && *known == name) {
-		alloc->stack_name = name;
-		if (cut) {
-			alloc->head.flags |= WIRE_F_STACK_CUT;
-			if (depth == VMT_MAX_FRAMES)
-				COUNT(run, stack_cut);
-		}
-		send(run, ctx, alloc, sizeof(*alloc));
-		return;
-	}
-	alloc->stack_name = 0;
+	if (depth > VMT_MAX_FRAMES)
+		return; /* never: for the verifier */
 	record->alloc = *alloc;
+	record->alloc.stack_name = 0;
 	bytes = bpf_get_stack(ctx, scratch->ips, depth * sizeof(scratch->ips[0]), OWN_FRAME);
 	keep_frames(run, scratch->ips, bytes, record);
-	if (!known || ((uint32_t)scratch->ips[0] != first && (uint32_t)scratch->ips[0] != seen) ||
+	if (!name || ((uint32_t)scratch->ips[0] != first && (uint32_t)scratch->ips[0] != seen) ||
 	    name_of(scratch->ips, record->alloc.head.nr_frames, first) != name) {
 		send_alloc(ctx, run, record);
 		return;
@@ -267,7 +249,41 @@ static __always_inline void send_named(void *ctx, const struct run *run, struct 
 	record->frames[0] = first;
 	record->alloc.stack_name = name;
 	if (send_alloc(ctx, run, record))
-		*known = name;
+		*known_name(name) = name;
+}
+
+/*
+ * Sends alloc with the stack above the frame at bp: by name if that is known, else whole. first:
+ * its first frame, 0 = what lies on the stack there: a return probe puts its own return address in
+ * that place, which bpf_get_stack shows on kernels before 5.15.
+ */
+static __always_inline void send_stack(void *ctx, const struct run *run, struct wire_alloc *alloc,
+				       uint32_t bp, uint32_t first)
+{
+	struct scratch *scratch = get_scratch();
+	uint32_t depth = run->config->stack_depth;
+	uint64_t name;
+	bool cut;
+
+	if (!scratch || depth == 0 || depth > VMT_MAX_FRAMES || !read_piece(scratch, bp)) {
+		alloc->stack_name = 0;
+		send(run, ctx, alloc, sizeof(*alloc));
+		return;
+	}
+	if (!first)
+		first = scratch->piece[1];
+	name = walk_name(scratch, first, bp, depth, &cut);
+	if (!name || *known_name(name) != name) {
+		send_whole(ctx, run, scratch, alloc, name, first, scratch->piece[1]);
+		return;
+	}
+	alloc->stack_name = name;
+	if (cut) {
+		alloc->head.flags |= WIRE_F_STACK_CUT;
+		if (depth == VMT_MAX_FRAMES)
+			COUNT(run, stack_cut);
+	}
+	send(run, ctx, alloc, sizeof(*alloc));
 }
 
 #endif /* !VMT_PERF */

@@ -16,11 +16,10 @@
 /* What a program has at hand while it runs. */
 struct run {
 	const volatile struct wire_config *config;
-	struct wire_stats *stats; /* of this CPU */
+	struct wire_cpu *cpu; /* this one's */
 };
 
-#define COUNT_MANY(run, counter, n) ((run)->stats->counter += (n))
-#define COUNT(run, counter)         COUNT_MANY(run, counter, 1)
+#define COUNT(run, counter) ((run)->cpu->stats.counter++)
 
 #ifndef VMT_PERF
 
@@ -43,14 +42,20 @@ struct {
 	__array(values, struct events_ring);
 } rings SEC(".maps");
 
-/* Mapped by user space. Global data needs no look-up: it costs half of one in a map. */
-struct wire_stats stats[VMT_MAX_CPUS];
+/* Mapped by user space: all that is in .bss. Global data needs no look-up: it costs half of one in
+ * a map. */
+struct wire_cpu cpus[VMT_MAX_CPUS];
+
+static __always_inline const volatile struct wire_config *get_config(void)
+{
+	return &loader_config;
+}
 
 static __always_inline bool run_begin(struct run *run)
 {
-	run->config = &loader_config;
-	run->stats = &stats[bpf_get_smp_processor_id() & (VMT_MAX_CPUS - 1)];
-	asm volatile("" : "+r"(run->stats)); /* once, and not anew for each counter */
+	run->config = get_config();
+	run->cpu = &cpus[bpf_get_smp_processor_id() & (VMT_MAX_CPUS - 1)];
+	asm volatile("" : "+r"(run->cpu)); /* once, and not anew for each member */
 	return true;
 }
 
@@ -65,7 +70,7 @@ static __always_inline void run_end(struct run *run)
  */
 static __always_inline bool send(const struct run *run, void *ctx, void *record, uint64_t bytes)
 {
-	uint32_t key = 0, number = run->stats->records;
+	uint32_t key = 0, number = run->cpu->stats.records;
 	uint64_t flags = BPF_RB_NO_WAKEUP;
 	void *ring = bpf_map_lookup_elem(&rings, &key);
 
@@ -75,7 +80,7 @@ static __always_inline bool send(const struct run *run, void *ctx, void *record,
 		COUNT(run, lost_ring);
 		return false;
 	}
-	run->stats->records = number + 1;
+	run->cpu->stats.records = number + 1;
 	return true;
 }
 
@@ -99,17 +104,24 @@ struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1); /* set to the number of possible CPUs by the loader */
 	__type(key, uint32_t);
-	__type(value, struct wire_stats);
-} stats SEC(".maps");
+	__type(value, struct wire_cpu);
+} cpus SEC(".maps");
+
+static __always_inline const volatile struct wire_config *get_config(void)
+{
+	uint32_t key = 0;
+
+	return bpf_map_lookup_elem(&configs, &key);
+}
 
 /* The reader puts the buffers of several CPUs into one order: src/capture/perfmerge.h says how. */
 static __always_inline bool run_begin(struct run *run)
 {
-	uint32_t key = 0, cpu = bpf_get_smp_processor_id();
+	uint32_t cpu = bpf_get_smp_processor_id();
 
-	run->config = bpf_map_lookup_elem(&configs, &key);
-	run->stats = bpf_map_lookup_elem(&stats, &cpu);
-	if (!run->config || !run->stats)
+	run->config = get_config();
+	run->cpu = bpf_map_lookup_elem(&cpus, &cpu);
+	if (!run->config || !run->cpu)
 		return false;
 	COUNT(run, busy);
 	return true;
@@ -131,6 +143,22 @@ static __always_inline bool send(const struct run *run, void *ctx, void *record,
 }
 
 #endif /* VMT_PERF */
+
+/* A program that sends nothing and counts nothing needs no more than the configuration. */
+#define QUIET_PROGRAM(section, name, context)                                               \
+	static __always_inline void name##_body(context *ctx,                               \
+						const volatile struct wire_config *config); \
+	SEC(section)                                                                        \
+	int name(context *ctx)                                                              \
+	{                                                                                   \
+		const volatile struct wire_config *config = get_config();                   \
+                                                                                            \
+		if (config)                                                                 \
+			name##_body(ctx, config);                                           \
+		return 0;                                                                   \
+	}                                                                                   \
+	static __always_inline void name##_body(context *ctx,                               \
+						const volatile struct wire_config *config)
 
 /* A program: its body, between the marks that the transport needs. */
 #define PROGRAM(section, name, context)                                               \

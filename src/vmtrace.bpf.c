@@ -52,14 +52,16 @@ struct {
 	__type(value, struct purge);
 } purging SEC(".maps");
 
-static __always_inline void fill_head(struct wire_head *head, uint16_t type, uint64_t t_ns)
+/* type: with nr_frames and flags, which are then 0. */
+static __always_inline void fill_head(struct wire_head *head, uint32_t type, uint64_t t_ns)
 {
 	uint64_t pid_tgid = bpf_get_current_pid_tgid();
 
 	head->t_ns = t_ns;
-	head->type = type;
-	head->pid = pid_tgid >> 32;
-	head->tid = (uint32_t)pid_tgid;
+	__builtin_memcpy(&head->type, &type, sizeof(type));
+	__builtin_memcpy(&head->tid, &pid_tgid, sizeof(pid_tgid));
+	/* Not all kernels clear what is behind the name: the reader compares all of it. */
+	__builtin_memset(head->comm, 0, sizeof(head->comm));
 	bpf_get_current_comm(head->comm, sizeof(head->comm));
 }
 
@@ -78,71 +80,51 @@ static __always_inline void fill_unknown(struct wire_alloc *alloc)
 }
 
 /* What is left to fill in when the area is known, or that there is none. */
-static __always_inline void fill_end(struct wire_alloc *alloc, uint64_t entry_ns)
+static __always_inline void fill_end(struct inflight_slot *call)
 {
 	uint64_t now = bpf_ktime_get_ns();
 
-	alloc->head.t_ns = now;
-	alloc->latency_ns = latency_ns(entry_ns, now);
-	bpf_get_current_comm(alloc->head.comm, sizeof(alloc->head.comm));
+	fill_head(&call->alloc.head, WIRE_ALLOC, now);
+	call->alloc.latency_ns = latency_ns(call->t_ns, now);
 }
 
-/* va_start and va_end lie side by side in every kernel so far: then one read has both. */
+/* va_start and va_end lie side by side in every kernel so far: probes_load sees to it. */
 static __always_inline bool read_area(const struct run *run, uint32_t va, struct wire_head *head)
 {
-	bool read;
-
-	if (FIELD_ADDR(0, struct vmap_area, va_end) ==
-	    FIELD_ADDR(0, struct vmap_area, va_start) + sizeof(uint32_t))
-		read = read_kernel(FIELD_ADDR(va, struct vmap_area, va_start), &head->start,
-				   2 * sizeof(uint32_t));
-	else
-		read = read32(FIELD_ADDR(va, struct vmap_area, va_start), &head->start) &&
-		       read32(FIELD_ADDR(va, struct vmap_area, va_end), &head->end);
-	if (!read)
-		COUNT(run, read_failed);
-	return read;
+	if (read_kernel(FIELD_ADDR(va, struct vmap_area, va_start), &head->start,
+			2 * sizeof(uint32_t)))
+		return true;
+	COUNT(run, read_failed);
+	return false;
 }
 
 /* ---- alloc_vmap_area(size, align, vstart, vend, node, gfp) ---------------------------------- */
 
 /* What a slot of any call begins with. */
-static __always_inline void begin_slot(struct inflight_slot *slot, const struct pt_regs *ctx,
-				       uint64_t pid_tgid, uint32_t sp)
+static __always_inline void begin_call(struct inflight_slot *call, const struct pt_regs *ctx,
+				       uint32_t sp)
 {
-	struct wire_alloc *alloc = &slot->alloc;
-
-	slot->t_ns = bpf_ktime_get_ns();
-	slot->bp = ctx->bp;
-	slot->sp = sp;
-	slot->nr_vms = 0;
-	slot->reported = 0;
-	alloc->head.type = WIRE_ALLOC;
-	alloc->head.nr_frames = 0;
-	alloc->head.flags = 0;
-	alloc->head.pid = pid_tgid >> 32;
-	alloc->head.tid = (uint32_t)pid_tgid;
-	if (!read_kernel(sp, alloc->at_sp, sizeof(alloc->at_sp)))
-		__builtin_memset(alloc->at_sp, 0, sizeof(alloc->at_sp));
+	call->t_ns = bpf_ktime_get_ns();
+	call->bp = ctx->bp;
+	call->reported = 0;
+	if (!read_kernel(sp, call->alloc.at_sp, sizeof(call->alloc.at_sp)))
+		__builtin_memset(call->alloc.at_sp, 0, sizeof(call->alloc.at_sp));
 }
 
 PROGRAM("kprobe", alloc_entry, struct pt_regs)
 {
-	uint64_t pid_tgid = bpf_get_current_pid_tgid();
 	uint32_t sp = entry_sp(ctx, run->config);
-	struct inflight *task;
-	struct inflight_slot *slot = inflight_push(run, (uint32_t)pid_tgid, sp, &task);
+	struct inflight_slot *call = inflight_begin(run, sp);
 
-	if (!slot)
-		return;
-	begin_slot(slot, ctx, pid_tgid, sp);
-	slot->alloc.head.reserved = run->config->gfp_arg;
-	slot->alloc.size = ARG1(ctx);
-	slot->alloc.align = ARG2(ctx);
-	slot->alloc.vstart = ARG3(ctx);
+	begin_call(call, ctx, sp);
+	call->nr_vms = 0;
+	call->alloc.size = ARG1(ctx);
+	call->alloc.align = ARG2(ctx);
+	call->alloc.vstart = ARG3(ctx);
+	call->alloc.head.reserved = run->config->gfp_arg;
 	if (run->config->with_requests)
-		slot->alloc.requested = take_request(sp, slot->alloc.size);
-	inflight_pushed(run, task);
+		call->alloc.requested = take_request(sp, call->alloc.size);
+	inflight_began(run, sp);
 }
 
 /*
@@ -157,39 +139,43 @@ PROGRAM("kprobe", alloc_entry, struct pt_regs)
  *
  * alloc_by_return says that an area whose entry was not seen is alloc_return's.
  */
-static __always_inline bool is_told(const struct run *run, const struct inflight_slot *slot)
+static __always_inline bool is_told(const struct run *run, bool known)
 {
-	return slot ? slot->reported : !run->config->alloc_by_return;
+	return known ? run->cpu->call.reported : !run->config->alloc_by_return;
+}
+
+/* Fills record with what is known of the call that returns, which is over; known: as of
+ * inflight_returning. */
+static __always_inline void end_call(const struct run *run, bool known, struct wire_alloc *record)
+{
+	if (!known) {
+		COUNT(run, no_entry);
+		fill_unknown(record);
+		return;
+	}
+	fill_end(&run->cpu->call);
+	*record = run->cpu->call.alloc;
+	record->stack_name = 0; /* of an earlier use of the slot */
+	inflight_end(run);
 }
 
 PROGRAM("kretprobe", alloc_return, struct pt_regs)
 {
 	uint32_t va = result_of(ctx);
 	struct alloc_record record = {};
-	struct inflight_slot *slot;
-	struct inflight *task;
-	uint64_t pid_tgid;
+	bool known;
 
-	if (va == run->stats->inserted && !run->config->insert_needs_slot) {
-		run->stats->inserted = 0;
+	if (va == run->cpu->stats.inserted && !run->config->insert_needs_slot) {
+		run->cpu->stats.inserted = 0;
 		return; /* insert_entry has told it, and is done with its slot */
 	}
-	pid_tgid = bpf_get_current_pid_tgid();
-	slot = inflight_pop(run, (uint32_t)pid_tgid, ctx->bp, &task);
-	if (!IS_ERROR(va) && is_told(run, slot)) {
-		if (slot)
-			inflight_popped((uint32_t)pid_tgid, task);
+	known = inflight_returning(run, ctx);
+	if (!IS_ERROR(va) && is_told(run, known)) {
+		if (known)
+			inflight_end(run);
 		return;
 	}
-	if (slot) {
-		fill_end(&slot->alloc, slot->t_ns);
-		record.alloc = slot->alloc;
-		record.alloc.stack_name = 0; /* of an earlier use of the slot */
-		inflight_popped((uint32_t)pid_tgid, task);
-	} else {
-		COUNT(run, no_entry);
-		fill_unknown(&record.alloc);
-	}
+	end_call(run, known, &record.alloc);
 	if (IS_ERROR(va)) {
 		record.alloc.head.type = WIRE_FAIL;
 		record.alloc.err = (int32_t)va;
@@ -205,82 +191,75 @@ PROGRAM("kretprobe", alloc_return, struct pt_regs)
 /* ---- insert_vmap_area(va, ...): an area with its final range -----------------------------------
  */
 
-#ifdef VMT_PERF
-
-static __always_inline void send_inserted(struct pt_regs *ctx, const struct run *run,
-					  const struct inflight_slot *slot,
-					  struct wire_alloc *alloc)
-{
-	struct alloc_record record = {};
-
-	record.alloc = *alloc;
-	add_stack(ctx, run, OWN_FRAME, &record);
-	send_alloc(ctx, run, &record);
-}
-
-#else
-
 /*
  * The frame pointer is still that of the caller, alloc_vmap_area: the word there is the one with
- * which that was entered, the word above what it returns to. Its return probe has put an address of
- * its own there; the slot has the true one.
+ * which that was entered, the word above what it returns to. The slot has what the latter was
+ * before a return probe put an address of its own there.
  */
 static __always_inline void send_inserted(struct pt_regs *ctx, const struct run *run,
-					  const struct inflight_slot *slot,
-					  struct wire_alloc *alloc)
+					  struct inflight_slot *call, uint32_t bp)
 {
-	struct scratch *scratch = get_scratch();
-	uint32_t depth = run->config->stack_depth, first, seen;
-	uint64_t name;
-	bool cut;
+#ifdef VMT_PERF
+	struct alloc_record record = {};
 
-	if (!scratch || depth == 0 || depth > VMT_MAX_FRAMES || !read_piece(scratch, ctx->bp)) {
-		alloc->stack_name = 0;
-		send(run, ctx, alloc, sizeof(*alloc));
-		return;
-	}
-	first = seen = scratch->piece[1];
-	if (slot && slot->bp == scratch->piece[0])
-		first = slot->alloc.at_sp[0];
-	name = walk_name(scratch, first, ctx->bp, depth, &cut);
-	send_named(ctx, run, scratch, alloc, name, cut, first, seen);
+	record.alloc = call->alloc;
+	record.alloc.stack_name = 0;
+	add_stack(ctx, run, OWN_FRAME, &record);
+	send_alloc(ctx, run, &record);
+#else
+	send_stack(ctx, run, &call->alloc, bp, call->sp ? call->alloc.at_sp[0] : 0);
+#endif
 }
 
-#endif
-
-/* Room for a record that has no slot: the stack of a program has none left. */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, uint32_t);
-	__type(value, struct wire_alloc);
-} unknowns SEC(".maps");
-
-/* The record of an area whose call was not seen. */
-static __always_inline struct wire_alloc *unknown_alloc(const struct run *run)
+/* Makes this CPU's slot one of a call whose entry was not seen. */
+static __always_inline void make_unknown(const struct run *run, struct inflight_slot *call,
+					 uint32_t sp)
 {
-	uint32_t key = 0;
-	struct wire_alloc *alloc = bpf_map_lookup_elem(&unknowns, &key);
-
-	if (!alloc)
-		return NULL;
+	make_room(run, call, sp);
 	if (!run->config->insert_alone)
 		COUNT(run, no_entry);
-	__builtin_memset(alloc, 0, sizeof(*alloc));
-	fill_unknown(alloc);
-	return alloc;
+	__builtin_memset(&call->alloc, 0, sizeof(call->alloc));
+	call->t_ns = bpf_ktime_get_ns();
+}
+
+/* Made by the call in this CPU's slot itself, and not by a purge inside it. */
+static __always_inline bool is_of_call(uint32_t bp, const struct inflight_slot *call)
+{
+	uint32_t caller_bp;
+
+	return read32(bp, &caller_bp) && caller_bp == call->bp;
+}
+
+/*
+ * What is not as it nearly always is: puts the call that inserts an area into this CPU's slot, or
+ * one that is not known. False if the area is not to be told: percpu_return does that, or it is a
+ * lazy one.
+ */
+static __always_inline bool find_inserting(const struct run *run, struct inflight_slot *call,
+					   uint32_t sp, uint32_t bp)
+{
+	bool found = inflight_find(run, around(sp));
+
+	if (found && call->nr_vms)
+		return false;
+	if (run->config->insert_needs_slot)
+		return found && is_of_call(bp, call);
+	if (!found)
+		make_unknown(run, call, sp);
+	return true;
 }
 
 /* Of no use any more but to the return, where that has to know; else it goes here. */
-static __always_inline void slot_told(const struct run *run, struct inflight *task, uint32_t tid,
+static __always_inline void call_told(const struct run *run, struct inflight_slot *call,
 				      uint32_t va)
 {
 	COUNT(run, returns);
-	if (run->config->insert_needs_slot)
+	if (run->config->insert_needs_slot) {
+		call->reported = 1;
 		return;
-	run->stats->inserted = va;
-	task->depth--;
-	inflight_popped(tid, task);
+	}
+	run->cpu->stats.inserted = va;
+	call->sp = 0;
 }
 
 /*
@@ -289,36 +268,27 @@ static __always_inline void slot_told(const struct run *run, struct inflight *ta
  */
 PROGRAM("kprobe", insert_entry, struct pt_regs)
 {
-	uint32_t tid = current_tid(), caller_bp;
-	struct inflight *task;
-	struct inflight_slot *slot = inflight_top(tid, entry_sp(ctx, run->config), &task);
-	struct wire_alloc *alloc;
-	struct wire_head area;
+	struct inflight_slot *call = &run->cpu->call;
+	struct wire_head *head = &call->alloc.head;
+	uint32_t sp = entry_sp(ctx, run->config), bp = frame_of(ctx), va = ARG1(ctx);
 
-	if (slot && slot->nr_vms)
-		return; /* percpu_return reports it */
-	/* Made by the call that slot is of itself, and not by a purge inside it. */
-	if (run->config->insert_needs_slot &&
-	    (!slot || !read32(ctx->bp, &caller_bp) || caller_bp != slot->bp))
+	/* The caller's frame begins right below where it was entered. */
+	if (call->sp != bp + (uint32_t)sizeof(uint32_t) && !find_inserting(run, call, sp, bp))
 		return;
-	if (!read_area(run, ARG1(ctx), &area))
+	if (!read_area(run, va, head))
 		return;
-	if (slot && slot->alloc.size != area.end - area.start)
-		slot = NULL; /* of a call whose return was missed */
-	if (slot) {
-		alloc = &slot->alloc;
-		fill_end(alloc, slot->t_ns);
-		slot->reported = 1;
-	} else {
-		alloc = unknown_alloc(run);
-		if (!alloc)
+	if (call->sp && call->alloc.size != head->end - head->start) {
+		/* It is of a call whose return was missed. */
+		make_unknown(run, call, sp);
+		if (!read_area(run, va, head))
 			return;
 	}
-	alloc->head.start = area.start;
-	alloc->head.end = area.end;
-	send_inserted(ctx, run, slot, alloc);
-	if (slot)
-		slot_told(run, task, tid, ARG1(ctx));
+	fill_end(call);
+	if (!call->sp)
+		head->flags = WIRE_F_NO_ENTRY;
+	send_inserted(ctx, run, call, bp);
+	if (call->sp)
+		call_told(run, call, va);
 }
 
 /* ---- tracepoint vmalloc:alloc_vmap_area(addr, size, align, vstart, vend, failed) ---------------
@@ -424,11 +394,12 @@ PROGRAM("kretprobe", fail_return, struct pt_regs)
 /* At the entry, since the area can be purged and reused before the function returns. */
 PROGRAM("kprobe", free_entry, struct pt_regs)
 {
-	struct wire_head record = {};
+	struct wire_head *record = &run->cpu->freed;
 
-	fill_head(&record, WIRE_FREE, bpf_ktime_get_ns());
-	if (read_area(run, ARG1(ctx), &record))
-		send(run, ctx, &record, sizeof(record));
+	if (!read_area(run, ARG1(ctx), record))
+		return;
+	fill_head(record, WIRE_FREE, bpf_ktime_get_ns());
+	send(run, ctx, record, sizeof(*record));
 }
 
 /* ---- __purge_vmap_area_lazy: lazy -> free -----------------------------------------------------
@@ -481,23 +452,19 @@ PROGRAM("tracepoint", purge_tracepoint, struct purge_tracepoint_args)
 
 PROGRAM("kprobe", percpu_entry, struct pt_regs)
 {
-	uint64_t pid_tgid = bpf_get_current_pid_tgid();
 	uint32_t sp = entry_sp(ctx, run->config);
-	struct inflight *task;
-	struct inflight_slot *slot = inflight_push(run, (uint32_t)pid_tgid, sp, &task);
+	struct inflight_slot *call = inflight_begin(run, sp);
 
-	if (!slot)
-		return;
-	begin_slot(slot, ctx, pid_tgid, sp);
-	slot->nr_vms = ARG3(ctx);
-	slot->alloc.head.reserved = 0;
-	slot->alloc.align = slot->alloc.at_sp[1]; /* its fourth argument is that */
-	slot->alloc.at_sp[1] = 0;
-	slot->alloc.vstart = 0;
-	slot->alloc.requested = 0;
-	slot->alloc.size = 0;
-	read32(ARG2(ctx), &slot->alloc.size);
-	inflight_pushed(run, task);
+	begin_call(call, ctx, sp);
+	call->nr_vms = ARG3(ctx);
+	call->alloc.head.reserved = 0;
+	call->alloc.align = call->alloc.at_sp[1]; /* its fourth argument is that */
+	call->alloc.at_sp[1] = 0;
+	call->alloc.vstart = 0;
+	call->alloc.requested = 0;
+	call->alloc.size = 0;
+	read32(ARG2(ctx), &call->alloc.size);
+	inflight_began(run, sp | PERCPU_MARK);
 }
 
 static __always_inline bool read_vm_struct(uint32_t vm, struct wire_head *head)
@@ -525,21 +492,12 @@ static __always_inline void send_percpu_vm(void *ctx, const struct run *run,
 PROGRAM("kretprobe", percpu_return, struct pt_regs)
 {
 	uint32_t vms = result_of(ctx), nr_vms = 1;
-	uint64_t pid_tgid = bpf_get_current_pid_tgid();
 	struct alloc_record record = {};
-	struct inflight *task;
-	struct inflight_slot *slot = inflight_pop(run, (uint32_t)pid_tgid, ctx->bp, &task);
+	bool known = inflight_returning(run, ctx);
 
-	if (slot) {
-		nr_vms = slot->nr_vms;
-		fill_end(&slot->alloc, slot->t_ns);
-		record.alloc = slot->alloc;
-		record.alloc.stack_name = 0; /* of an earlier use of the slot */
-		inflight_popped((uint32_t)pid_tgid, task);
-	} else {
-		COUNT(run, no_entry);
-		fill_unknown(&record.alloc);
-	}
+	if (known)
+		nr_vms = run->cpu->call.nr_vms;
+	end_call(run, known, &record.alloc);
 	record.alloc.head.flags |= WIRE_F_PERCPU;
 	add_stack(ctx, run, 0, &record);
 	if (!vms) {
@@ -559,9 +517,9 @@ PROGRAM("kretprobe", percpu_return, struct pt_regs)
  */
 
 /* vmalloc(size), __vmalloc_node_range(size, ...) and whatever else takes the size first. */
-PROGRAM("kprobe", vmalloc_entry, struct pt_regs)
+QUIET_PROGRAM("kprobe", vmalloc_entry, struct pt_regs)
 {
-	ask(entry_sp(ctx, run->config), ARG1(ctx));
+	ask(entry_sp(ctx, config), ARG1(ctx));
 }
 
 /*
@@ -579,7 +537,7 @@ PROGRAM("kprobe", warn_entry, struct pt_regs)
 
 	if (!asked || asked->size == ASKED_FAILED)
 		return;
-	if (inflight_unreturned(asked->sp) || attempt_untaken(asked->size))
+	if (inflight_unreturned(run, asked->sp) || attempt_untaken(asked->size))
 		return; /* its search may be what failed: that is counted as missed */
 	fill_head(&record.alloc.head, WIRE_FAIL, bpf_ktime_get_ns());
 	record.alloc.head.flags |= WIRE_F_PAGES;

@@ -84,6 +84,24 @@ static bool has_needed(const struct btf *btf, const struct needed *what, const c
 	return true;
 }
 
+/* The programs read va_start and va_end in one piece, as every kernel so far has them. */
+static bool area_is_one_piece(const struct btf *btf)
+{
+	const struct btf_type *type = find_struct(btf, "vmap_area");
+	const struct btf_member *members = type ? btf_members(type) : NULL;
+	uint32_t start = 0, end = 0;
+
+	for (uint32_t i = 0; type && i < btf_vlen(type); i++) {
+		const char *name = btf__name_by_offset(btf, members[i].name_off);
+
+		if (name && !strcmp(name, "va_start"))
+			start = btf_member_bit_offset(type, i);
+		if (name && !strcmp(name, "va_end"))
+			end = btf_member_bit_offset(type, i);
+	}
+	return end == start + 32;
+}
+
 /* Else says what is wrong with it. */
 static bool is_of_i386(const struct btf *btf, const char *path)
 {
@@ -92,6 +110,12 @@ static bool is_of_i386(const struct btf *btf, const char *path)
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
 		if (!has_needed(btf, &needed[i], path))
 			return false;
+	}
+	if (!area_is_one_piece(btf)) {
+		log_error("BTF file '%s' has a struct vmap_area whose va_end is not right behind "
+			  "its va_start: " QUESTION,
+			  path);
+		return false;
 	}
 	regs_bytes = find_struct(btf, "pt_regs")->size;
 	if (regs_bytes == PT_REGS_BYTES)
@@ -164,6 +188,7 @@ static int choose_embedded(const struct btf_embedded *entry, struct btf_choice *
 static bool kernel_btf_usable(void)
 {
 	struct btf *btf;
+	bool usable;
 
 	if (access(KERNEL_BTF, R_OK) < 0)
 		return false;
@@ -173,8 +198,12 @@ static bool kernel_btf_usable(void)
 			 strerror(errno));
 		return false;
 	}
+	usable = area_is_one_piece(btf);
 	btf__free(btf);
-	return true;
+	if (!usable)
+		log_note("the kernel's own BTF has a struct vmap_area of another kind: using a "
+			 "built-in one; the self-test will tell if that fits");
+	return usable;
 }
 
 int btf_choose(const char *wish, struct btf_choice *choice)

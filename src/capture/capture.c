@@ -89,9 +89,7 @@ static int64_t report_missed(struct capture *capture, uint64_t now_ns, const str
 	/* Slots of returns that were missed although their area was reported. */
 	if (now_ns - capture->swept_ns >= LOSSES_WINDOW_NS) {
 		capture->swept_ns = now_ns;
-		probes_sweep_ended(capture->probes);
-		if (misses.returns)
-			probes_sweep(capture->probes, now_ns - LOSSES_WINDOW_NS);
+		probes_sweep(capture->probes, now_ns - LOSSES_WINDOW_NS, !misses.returns);
 	}
 	return losses_missed(capture->losses, now_ns, misses.map, misses.detail, misses.returns,
 			     sink);
@@ -121,7 +119,7 @@ static int report_losses(struct capture *capture)
 			capture_request_heal(capture);
 	}
 	if (stale)
-		probes_sweep(capture->probes, now_ns - LOSSES_WINDOW_NS);
+		probes_sweep(capture->probes, now_ns - LOSSES_WINDOW_NS, false);
 	return 0;
 }
 

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 struct counters {
-	const volatile struct wire_stats *live; /* the mapping, or NULL */
-	struct wire_stats *copies;              /* without a mapping: as of the last refresh */
+	const volatile struct wire_cpu *live; /* the mapping, or NULL */
+	struct wire_cpu *copies;              /* without a mapping: as of the last refresh */
 	counters_lookup_fn lookup;
 	size_t map_len;
 	int map_fd;
@@ -18,14 +18,14 @@ struct counters {
 	uint32_t missing; /* atomic: two threads */
 };
 
-int counters_lookup(int map_fd, uint32_t cpu, struct wire_stats *stats)
+int counters_lookup(int map_fd, uint32_t cpu, struct wire_cpu *value)
 {
 	union bpf_attr attr = {
 		.map_fd = (uint32_t)map_fd,
 		.key = (uint64_t)(uintptr_t)&cpu,
 	};
 
-	attr.value = (uint64_t)(uintptr_t)stats;
+	attr.value = (uint64_t)(uintptr_t)value;
 	return syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)) < 0 ? -errno : 0;
 }
 
@@ -49,7 +49,7 @@ int counters_open(int map_fd, uint32_t nr_cpus, counters_lookup_fn lookup, struc
 	counters->map_fd = map_fd;
 	counters->nr_cpus = nr_cpus;
 	counters->lookup = lookup;
-	counters->map_len = (nr_cpus * sizeof(struct wire_stats) + page - 1) & ~(page - 1);
+	counters->map_len = (nr_cpus * sizeof(struct wire_cpu) + page - 1) & ~(page - 1);
 	map = mmap(NULL, counters->map_len, PROT_READ, MAP_SHARED, map_fd, 0);
 	if (map != MAP_FAILED)
 		counters->live = map;
@@ -79,7 +79,7 @@ uint32_t counters_cpus(const struct counters *counters)
 
 void counters_refresh(struct counters *counters)
 {
-	struct wire_stats now;
+	struct wire_cpu now;
 
 	for (uint32_t cpu = 0; cpu < counters->nr_cpus && !counters->live; cpu++) {
 		if (counters->lookup(counters->map_fd, cpu, &now) == 0)
@@ -89,18 +89,18 @@ void counters_refresh(struct counters *counters)
 
 const volatile struct wire_stats *counters_get(const struct counters *counters, uint32_t cpu)
 {
-	return counters->live ? &counters->live[cpu] : &counters->copies[cpu];
+	return counters->live ? &counters->live[cpu].stats : &counters->copies[cpu].stats;
 }
 
 int counters_progress(const struct counters *counters, uint32_t cpu, uint32_t *busy,
 		      uint32_t *records)
 {
-	struct wire_stats copy;
-	const volatile struct wire_stats *now = &copy;
+	struct wire_cpu copy;
+	const volatile struct wire_stats *now = &copy.stats;
 	int err = 0;
 
 	if (counters->live)
-		now = &counters->live[cpu];
+		now = &counters->live[cpu].stats;
 	else
 		err = counters->lookup(counters->map_fd, cpu, &copy);
 	if (err)

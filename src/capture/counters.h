@@ -16,14 +16,14 @@
 
 struct counters;
 
-/* Reads element cpu of the array map of map_fd into *stats. 0 or -errno. */
-typedef int (*counters_lookup_fn)(int map_fd, uint32_t cpu, struct wire_stats *stats);
+/* Reads element cpu of the array map of map_fd into *value. 0 or -errno. */
+typedef int (*counters_lookup_fn)(int map_fd, uint32_t cpu, struct wire_cpu *value);
 
 /* That by bpf(2): what everybody but a unit test passes to counters_open. */
-int counters_lookup(int map_fd, uint32_t cpu, struct wire_stats *stats);
+int counters_lookup(int map_fd, uint32_t cpu, struct wire_cpu *value);
 
 /*
- * The array of map_fd, with one struct wire_stats for each of the nr_cpus possible CPUs: mapped, or
+ * The array of map_fd, with one struct wire_cpu for each of the nr_cpus possible CPUs: mapped, or
  * looked up by lookup where it cannot be. map_fd must stay open until counters_free. 0, -ENOMEM, or
  * the -errno of the first look-up.
  */

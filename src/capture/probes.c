@@ -14,6 +14,7 @@
 #include <bpf/libbpf.h>
 
 #include "capture/btf.h"
+#include "capture/inflight.h"
 #include "capture/objects.h"
 #include "capture/tracefs.h"
 #include "clock.h"
@@ -38,6 +39,7 @@ struct probes {
 	struct tracefs *tracefs;          /* NULL: probes are made by the perf PMU */
 	uint32_t traced[PLAN_MAX_PROBES]; /* index of a probe in tracefs, NOT_TRACED */
 	struct tracefs_profile profile[TRACEFS_MAX_PROBES];
+	struct inflight *inflight;
 	uint32_t return_instances;
 	enum transport transport;
 	uint32_t cpus;
@@ -139,6 +141,7 @@ static struct wire_config make_config(const struct probes *probes,
 		.insert_alone = probes->plan.insert_alone,
 		.insert_needs_slot = probes->plan.insert_needs_slot,
 		.with_requests = probes->plan.needs[NEED_REQUESTED].met,
+		.nr_cpus = probes->cpus,
 	};
 }
 
@@ -152,12 +155,12 @@ static int configure(struct probes *probes, const struct wire_config *config)
 	int err = 0;
 
 	if (probes->transport == TRANSPORT_PERF) {
-		err = bpf_map__set_max_entries(map(probes, "stats"), probes->cpus);
+		err = bpf_map__set_max_entries(map(probes, "cpus"), probes->cpus);
 		if (err)
 			return err;
 		/* Not in the object, since older kernels refuse it; better than look-ups. */
 		if (can_map_arrays())
-			err = bpf_map__set_map_flags(map(probes, "stats"), BPF_F_MMAPABLE);
+			err = bpf_map__set_map_flags(map(probes, "cpus"), BPF_F_MMAPABLE);
 		return err ? err : bpf_map__set_max_entries(map(probes, "events"), probes->cpus);
 	}
 	return bpf_map__set_initial_value(map(probes, ".rodata"), config, sizeof(*config));
@@ -225,6 +228,11 @@ int probes_load(const struct probes_options *options, const struct plan *plan, c
 		err = bpf_object__load(probes->object);
 	if (!err)
 		err = configure_loaded(probes, &config);
+	if (!err)
+		err = inflight_open(bpf_map__fd(map(probes, "inflight")),
+				    probes->transport == TRANSPORT_PERF ? -1
+									: probes_stats_fd(probes),
+				    probes->cpus, &probes->inflight);
 	if (err) {
 		err = explain_load(err, why, why_len);
 		goto fail;
@@ -391,6 +399,7 @@ void probes_free(struct probes *probes)
 		return;
 	detach_all(probes);
 	tracefs_close(probes->tracefs);
+	inflight_close(probes->inflight);
 	bpf_object__close(probes->object);
 	btf_choice_release(&probes->btf);
 	free(probes);
@@ -399,69 +408,14 @@ void probes_free(struct probes *probes)
 /* ---- while it runs ----------------------------------------------------------------------------
  */
 
-typedef bool (*sweep_fn)(uint32_t tid, const struct inflight *task, uint64_t before_ns);
-
-static bool is_stale(uint32_t tid, const struct inflight *task, uint64_t before_ns)
+void probes_sweep(struct probes *probes, uint64_t before_ns, bool only_reported)
 {
-	(void)tid;
-	return task->depth && task->slots[0].t_ns < before_ns;
-}
-
-static bool has_ended(uint32_t tid, const struct inflight *task, uint64_t before_ns)
-{
-	(void)before_ns;
-	return !task->depth && syscall(SYS_tkill, tid, 0) < 0 && errno == ESRCH;
-}
-
-static void sweep(struct probes *probes, sweep_fn wanted, uint64_t before_ns)
-{
-	int fd = bpf_map__fd(map(probes, "inflight"));
-	uint32_t key = 0, next;
-	bool more = bpf_map_get_next_key(fd, NULL, &next) == 0;
-
-	while (more) {
-		struct inflight task = { 0 };
-
-		key = next;
-		more = bpf_map_get_next_key(fd, &key, &next) == 0;
-		if (bpf_map_lookup_elem(fd, &key, &task) == 0 && wanted(key, &task, before_ns))
-			bpf_map_delete_elem(fd, &key);
-	}
-}
-
-void probes_sweep(struct probes *probes, uint64_t before_ns)
-{
-	sweep(probes, is_stale, before_ns);
-}
-
-void probes_sweep_ended(struct probes *probes)
-{
-	sweep(probes, has_ended, 0);
-}
-
-static uint32_t count_stale(const struct inflight *task, uint64_t before_ns)
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < task->depth && i < MAX_NESTED; i++)
-		count += !task->slots[i].reported && task->slots[i].t_ns < before_ns;
-	return count;
+	inflight_sweep(probes->inflight, before_ns, only_reported);
 }
 
 uint32_t probes_count_stale(const struct probes *probes, uint64_t before_ns)
 {
-	int fd = bpf_map__fd(map(probes, "inflight"));
-	uint32_t key = 0, count = 0;
-	bool more = bpf_map_get_next_key(fd, NULL, &key) == 0;
-
-	while (more) {
-		struct inflight task = { 0 };
-
-		if (bpf_map_lookup_elem(fd, &key, &task) == 0)
-			count += count_stale(&task, before_ns);
-		more = bpf_map_get_next_key(fd, &key, &key) == 0;
-	}
-	return count;
+	return inflight_count_stale(probes->inflight, before_ns);
 }
 
 /* Entries of these are counted (struct wire_stats). */
@@ -538,7 +492,7 @@ int probes_program_fd(const struct probes *probes, uint32_t i)
 
 int probes_stats_fd(const struct probes *probes)
 {
-	return bpf_map__fd(map(probes, probes->transport == TRANSPORT_PERF ? "stats" : ".bss"));
+	return bpf_map__fd(map(probes, probes->transport == TRANSPORT_PERF ? "cpus" : ".bss"));
 }
 
 uint32_t probes_cpus(const struct probes *probes)

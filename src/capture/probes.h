@@ -43,16 +43,12 @@ int probes_attach(struct probes *probes, char *why, size_t why_len);
 /* Detaches and unloads; probes_free(NULL) is legal. */
 void probes_free(struct probes *probes);
 
-/* Drops allocations in progress that began before before_ns: their return was missed, and a task
- * that has ended would keep its slot for ever. */
-void probes_sweep(struct probes *probes, uint64_t before_ns);
+/* Drops allocations in progress that began before before_ns: their return was missed.
+ * only_reported: those whose area was reported all the same. */
+void probes_sweep(struct probes *probes, uint64_t before_ns, bool only_reported);
 
 /* How many of them there are whose area was not reported either. */
 uint32_t probes_count_stale(const struct probes *probes, uint64_t before_ns);
-
-/* Drops the entries of tasks that have none in progress, were kept since they had made many (struct
- * inflight), and are gone. One that lives may begin another at any moment, so its entry stays. */
-void probes_sweep_ended(struct probes *probes);
 
 /*
  * Makes a ring of the size asked for in the options: its fd, or -errno. The caller closes it.

@@ -22,7 +22,7 @@
 #define NOT_MAPPED (-1) /* an fd that mmap refuses, so that there are look-ups */
 
 /* What the BPF side writes. */
-static struct wire_stats *array;
+static struct wire_cpu *array;
 static int lookups_fail; /* -errno that every look-up ends with */
 
 struct fixture {
@@ -33,13 +33,13 @@ struct fixture {
 	uint32_t nr_events;
 };
 
-static int lookup(int map_fd, uint32_t cpu, struct wire_stats *stats)
+static int lookup(int map_fd, uint32_t cpu, struct wire_cpu *value)
 {
 	assert_int_equal(map_fd, NOT_MAPPED);
 	assert_true(cpu < NR_CPUS);
 	if (lookups_fail)
 		return lookups_fail;
-	*stats = array[cpu];
+	*value = array[cpu];
 	return 0;
 }
 
@@ -124,7 +124,7 @@ static void nothing_lost(void **state)
 {
 	struct fixture *f = *state;
 
-	array[1].records = 5;
+	array[1].stats.records = 5;
 	assert_int_equal(report(f, 10), 0);
 	assert_int_equal(f->nr_events, 0);
 	assert_int_equal(losses_total(f->losses).records, 5);
@@ -135,10 +135,10 @@ static void each_cause(void **state)
 {
 	struct fixture *f = *state;
 
-	array[0].lost_ring = 3;
-	array[2].stack_cut = 2;
-	array[2].stack_failed = 4;
-	array[2].read_failed = 1;
+	array[0].stats.lost_ring = 3;
+	array[2].stats.stack_cut = 2;
+	array[2].stats.stack_failed = 4;
+	array[2].stats.read_failed = 1;
 	assert_int_equal(report(f, 10), 4);
 	assert_int_equal(f->nr_events, 4);
 	expect(&f->events[0], LOST_RING, 0, 3);
@@ -155,10 +155,10 @@ static void counters_wrap(void **state)
 {
 	struct fixture *f = *state;
 
-	array[0].lost_ring = array[0].records = 0xfffffff0;
+	array[0].stats.lost_ring = array[0].stats.records = 0xfffffff0;
 	assert_int_equal(report(f, 10), 0xfffffff0);
 	assert_int_equal(losses_total(f->losses).records, 0xfffffff0);
-	array[0].lost_ring = array[0].records = 0x10;
+	array[0].stats.lost_ring = array[0].stats.records = 0x10;
 	assert_int_equal(report(f, 11), 0x20);
 	expect(&f->events[0], LOST_RING, 0, 0x20);
 	assert_int_equal(losses_total(f->losses).records, 0x100000010);
@@ -170,7 +170,7 @@ static void missing(void **state)
 {
 	struct fixture *f = *state;
 
-	array[0].records = 100;
+	array[0].stats.records = 100;
 	counters_add_missing(f->counters, 7);
 	assert_int_equal(report(f, 10), 7);
 	assert_int_equal(f->nr_events, 1);
@@ -189,10 +189,10 @@ static void unmatched(void **state)
 	struct sink sink = { .event = collect, .context = f };
 	uint32_t stale;
 
-	array[0].entries = 10;
-	array[1].returns = 8; /* of a task that moved */
+	array[0].stats.entries = 10;
+	array[1].stats.returns = 8; /* of a task that moved */
 	assert_int_equal(losses_unmatched(f->losses, 1, count_table, NULL, &stale, &sink), 0);
-	array[0].entries = 11;
+	array[0].stats.entries = 11;
 	assert_int_equal(
 		losses_unmatched(f->losses, LOSSES_WINDOW_NS, count_table, NULL, &stale, &sink), 0);
 	assert_int_equal(
@@ -209,10 +209,10 @@ static void busy_is_not_lost(void **state)
 	uint32_t stale;
 
 	in_table = 0;
-	array[0].entries = 20;
+	array[0].stats.entries = 20;
 	assert_int_equal(losses_unmatched(f->losses, 1, count_table, NULL, &stale, &sink), 0);
-	array[0].entries = 500;
-	array[1].returns = 490;
+	array[0].stats.entries = 500;
+	array[1].stats.returns = 490;
 	assert_int_equal(
 		losses_unmatched(f->losses, 1 + LOSSES_WINDOW_NS, count_table, NULL, &stale, &sink),
 		0);
@@ -247,8 +247,8 @@ static void missed_is_told_once(void **state)
 	assert_int_equal(losses_missed(f->losses, 2, 5, 2, 4, &sink), 0);
 	assert_int_equal(f->nr_events, 0);
 
-	array[0].entries = 6;
-	array[0].unmatched = 1;
+	array[0].stats.entries = 6;
+	array[0].stats.unmatched = 1;
 	assert_true(losses_has_unmatched(f->losses));
 	assert_int_equal(report(f, 3), 0);
 	assert_int_equal(f->nr_events, 0);
@@ -283,7 +283,7 @@ static void told_does_not_last(void **state)
 	assert_int_equal(losses_unmatched(f->losses, 1 + 2 * LOSSES_WINDOW_NS, count_table, NULL,
 					  &stale, &sink),
 			 0);
-	array[0].entries = 1;
+	array[0].stats.entries = 1;
 	assert_int_equal(losses_unmatched(f->losses, 2 + 2 * LOSSES_WINDOW_NS, count_table, NULL,
 					  &stale, &sink),
 			 0);
@@ -304,8 +304,8 @@ static void progress(void **state)
 
 	assert_int_equal(counters_cpus(f->counters), NR_CPUS);
 	for (uint32_t i = 1; i < 4; i++) {
-		array[2].busy = i;
-		array[2].records = 10 * i;
+		array[2].stats.busy = i;
+		array[2].stats.records = 10 * i;
 		assert_int_equal(counters_progress(f->counters, 2, &busy, &records), 0);
 		assert_int_equal(busy, i);
 		assert_int_equal(records, 10 * i);
@@ -318,9 +318,9 @@ static void lookup_fails(void **state)
 	struct fixture *f = *state;
 	uint32_t busy, records;
 
-	array[1].lost_ring = 1;
+	array[1].stats.lost_ring = 1;
 	assert_int_equal(report(f, 10), 1);
-	array[1].lost_ring = 3;
+	array[1].stats.lost_ring = 3;
 	lookups_fail = -ENOMEM;
 	assert_int_equal(counters_progress(f->counters, 1, &busy, &records), -ENOMEM);
 	assert_int_equal(report(f, 11), 0);
@@ -344,10 +344,10 @@ static void no_array(void **state)
 /* The system call itself, as far as a machine without BPF goes. */
 static void no_such_map(void **state)
 {
-	struct wire_stats stats;
+	struct wire_cpu value;
 
 	(void)state;
-	assert_true(counters_lookup(-1, 0, &stats) < 0);
+	assert_true(counters_lookup(-1, 0, &value) < 0);
 }
 
 #define BOTH(f)                                                      \

@@ -36,7 +36,7 @@ struct cpu {
 
 struct fixture {
 	int stats_fd;
-	struct wire_stats *stats;
+	struct wire_cpu *stats;
 	struct cpu cpus[NR_CPUS];
 	struct counters *counters;
 	struct perfmerge *merge;
@@ -48,11 +48,11 @@ struct fixture {
 	bool refuse;
 };
 
-static int no_lookup(int map_fd, uint32_t cpu, struct wire_stats *stats)
+static int no_lookup(int map_fd, uint32_t cpu, struct wire_cpu *value)
 {
 	(void)map_fd;
 	(void)cpu;
-	(void)stats;
+	(void)value;
 	return -ENOSYS;
 }
 
@@ -74,7 +74,7 @@ static int setup(void **state)
 	for (uint32_t i = 0; i < NR_CPUS; i++) {
 		if (!mock_init(&f->cpus[i].buffer, SIZE, FIRST))
 			return -1;
-		f->cpus[i].stats = &f->stats[i];
+		f->cpus[i].stats = &f->stats[i].stats;
 		f->cpus[i].index = i;
 		perfring_init(&rings[i], f->cpus[i].buffer.page, SIZE);
 	}
@@ -273,13 +273,13 @@ static void busy_wraps(void **state)
 {
 	struct fixture *f = *state;
 
-	f->stats[0].busy = UINT32_MAX - 1;
+	f->stats[0].stats.busy = UINT32_MAX - 1;
 	program_begins(&f->cpus[0]);
 	usleep(1000);
 	assert_int_equal(drain(f), 0);
 	send(&f->cpus[0], clock_now_ns());
 	program_ends(&f->cpus[0]);
-	assert_int_equal(f->stats[0].busy, 0);
+	assert_int_equal(f->stats[0].stats.busy, 0);
 	assert_true(drain_until_now(f));
 	assert_int_equal(f->nr_taken, 1);
 }
