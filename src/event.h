@@ -151,7 +151,7 @@ struct inflight_slot {
 	uint32_t nr_vms;   /* pcpu_get_vm_areas: how many areas; 0 = alloc_vmap_area */
 	uint32_t reported; /* insert_entry has sent its area */
 	uint32_t released; /* the sp of a call in this slot that is over */
-	uint32_t reserved;
+	uint32_t cut; /* alloc.stack_name is of as many frames as are kept: there may be more */
 	struct wire_alloc alloc; /* the record, filled in as things are known, and sent from here */
 };
 _Static_assert(sizeof(struct inflight_slot) == 128, "inflight_slot");

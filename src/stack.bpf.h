@@ -119,14 +119,14 @@ static __always_inline uint64_t *known_name(uint64_t name)
 	return &known_names[(name >> 40) & (NR_KNOWN - 1)];
 }
 
-/* From bp to the top of its stack, at most PIECE_BYTES. */
-static __always_inline bool read_piece(struct scratch *scratch, uint32_t bp)
+/* From sp to the top of its stack, at most PIECE_BYTES. */
+static __always_inline bool read_piece(struct scratch *scratch, uint32_t sp)
 {
-	uint32_t bytes = KERNEL_STACK_BYTES - (bp & (KERNEL_STACK_BYTES - 1));
+	uint32_t bytes = KERNEL_STACK_BYTES - (sp & (KERNEL_STACK_BYTES - 1));
 
 	if (bytes > PIECE_BYTES)
 		bytes = PIECE_BYTES;
-	return read_kernel(bp, scratch->piece, bytes);
+	return read_kernel(sp, scratch->piece, bytes);
 }
 
 /* The words at off in the piece: the saved %ebp, the return address. off <= PIECE_BYTES - 8. In
@@ -177,42 +177,45 @@ static __always_inline bool is_last(const struct scratch *scratch, uint32_t base
 }
 
 /*
- * The name of the stack whose frames are first and then those above the frame at bp, with which the
- * piece begins; 0 if the walk comes to no end that it knows, or out of the piece. *cut: there are
- * more than depth frames, or as many.
+ * The name of the stack at the entry of a function, whose return address is the first word of the
+ * piece; bp: the frame pointer there, its caller's. sp: where the piece was read. 0 if the walk
+ * comes to no end that it knows, or out of the piece. *cut: there are more than depth frames, or as
+ * many.
  *
  * What is done for a frame is 7 instructions, unrolled, if the depth is the one that is usual.
  */
-static __always_inline uint64_t walk_name(struct scratch *scratch, uint32_t first, uint32_t bp,
-					  uint32_t depth, bool *cut)
+static __always_inline uint64_t walk_name(struct scratch *scratch, uint32_t sp, uint32_t bp,
+					  uint32_t depth, uint32_t *cut)
 {
-	/* 64 bits wide: the interpreter then has no halves to clear. */
-	uint64_t name = NAME_FACTOR + (uint64_t)first, base = bp, above = 0;
 	const uint32_t *frame = scratch->piece;
+	/* 64 bits wide: the interpreter then has no halves to clear. */
+	uint64_t name = NAME_FACTOR + (uint64_t)frame[0], base = sp, next = bp, above = 0;
 
-	*cut = true;
+	*cut = 1;
 	if (depth == VMT_MAX_FRAMES) {
 #pragma unroll
 		for (int i = 1; i < VMT_MAX_FRAMES; i++) {
-			above = frame[0] - base;
+			above = next - base;
 			if (above > PIECE_BYTES - 8)
 				goto out_of_piece;
 			frame = frame_at(scratch, above);
 			name = name * NAME_FACTOR + frame[1];
+			next = frame[0];
 		}
 		return name;
 	}
 	for (uint32_t i = 1; i < depth; i++) {
-		above = frame[0] - base;
+		above = next - base;
 		if (above > PIECE_BYTES - 8)
 			goto out_of_piece;
 		frame = frame_at(scratch, above);
 		name = name * NAME_FACTOR + frame[1];
+		next = frame[0];
 	}
 	return name;
 out_of_piece:
-	*cut = false;
-	return is_last(scratch, base, base + in_piece(scratch, frame), frame[0]) ? name : 0;
+	*cut = 0;
+	return is_last(scratch, base, base + in_piece(scratch, frame), next) ? name : 0;
 }
 
 /* The name that nr frames as bpf_get_stack gives them would have, were the first one first. */
@@ -225,22 +228,29 @@ static __always_inline uint64_t name_of(const uint64_t *ips, uint32_t nr, uint32
 	return name;
 }
 
-/* Sends alloc with its whole stack, and with its name, if that is not 0 and has been proved. first,
- * seen: as of send_stack. */
-static __always_inline void send_whole(void *ctx, const struct run *run, struct scratch *scratch,
-				       const struct wire_alloc *alloc, uint64_t name,
-				       uint32_t first, uint32_t seen)
+/*
+ * Sends the record of call with its whole stack, as it is in the function that ctx is of, which the
+ * function that was called has called. If the frames are those of call's name, they are named from
+ * now on. In place of the first one there may lie what a return probe has put there since:
+ * bpf_get_stack shows that on kernels before 5.15.
+ */
+static __always_inline void send_whole(void *ctx, const struct run *run, struct inflight_slot *call)
 {
-	struct alloc_record *record = &scratch->record;
-	uint32_t depth = run->config->stack_depth;
+	struct scratch *scratch = get_scratch();
+	uint32_t depth = run->config->stack_depth, first = call->alloc.at_sp[0], seen = 0;
+	uint64_t name = call->alloc.stack_name;
+	struct alloc_record *record;
 	long bytes;
 
-	if (depth > VMT_MAX_FRAMES)
+	if (!scratch || depth > VMT_MAX_FRAMES)
 		return; /* never: for the verifier */
-	record->alloc = *alloc;
+	record = &scratch->record;
+	record->alloc = call->alloc;
 	record->alloc.stack_name = 0;
 	bytes = bpf_get_stack(ctx, scratch->ips, depth * sizeof(scratch->ips[0]), OWN_FRAME);
 	keep_frames(run, scratch->ips, bytes, record);
+	if (name)
+		read32(call->sp, &seen);
 	if (!name || ((uint32_t)scratch->ips[0] != first && (uint32_t)scratch->ips[0] != seen) ||
 	    name_of(scratch->ips, record->alloc.head.nr_frames, first) != name) {
 		send_alloc(ctx, run, record);
@@ -252,38 +262,36 @@ static __always_inline void send_whole(void *ctx, const struct run *run, struct 
 		*known_name(name) = name;
 }
 
-/*
- * Sends alloc with the stack above the frame at bp: by name if that is known, else whole. first:
- * its first frame, 0 = what lies on the stack there: a return probe puts its own return address in
- * that place, which bpf_get_stack shows on kernels before 5.15.
- */
-static __always_inline void send_stack(void *ctx, const struct run *run, struct wire_alloc *alloc,
-				       uint32_t bp, uint32_t first)
+/* Sends the record of call with its stack: by name if that is known, else whole. */
+static __always_inline void send_stack(void *ctx, const struct run *run, struct inflight_slot *call)
 {
-	struct scratch *scratch = get_scratch();
-	uint32_t depth = run->config->stack_depth;
-	uint64_t name;
-	bool cut;
+	uint64_t name = call->alloc.stack_name;
 
-	if (!scratch || depth == 0 || depth > VMT_MAX_FRAMES || !read_piece(scratch, bp)) {
-		alloc->stack_name = 0;
-		send(run, ctx, alloc, sizeof(*alloc));
-		return;
-	}
-	if (!first)
-		first = scratch->piece[1];
-	name = walk_name(scratch, first, bp, depth, &cut);
 	if (!name || *known_name(name) != name) {
-		send_whole(ctx, run, scratch, alloc, name, first, scratch->piece[1]);
+		send_whole(ctx, run, call);
 		return;
 	}
-	alloc->stack_name = name;
-	if (cut) {
-		alloc->head.flags |= WIRE_F_STACK_CUT;
-		if (depth == VMT_MAX_FRAMES)
+	if (call->cut) {
+		call->alloc.head.flags |= WIRE_F_STACK_CUT;
+		if (run->config->stack_depth == VMT_MAX_FRAMES)
 			COUNT(run, stack_cut);
 	}
-	send(run, ctx, alloc, sizeof(*alloc));
+	send(run, ctx, &call->alloc, sizeof(call->alloc));
+}
+
+/* At the entry of the function that call is of: the name of its stack, and what lies on it. */
+static __always_inline void name_stack(const struct run *run, struct inflight_slot *call,
+				       uint32_t sp, uint32_t bp)
+{
+	struct scratch *scratch = get_scratch();
+
+	if (!scratch || !read_piece(scratch, sp)) {
+		__builtin_memset(call->alloc.at_sp, 0, sizeof(call->alloc.at_sp));
+		call->alloc.stack_name = 0;
+		return;
+	}
+	__builtin_memcpy(call->alloc.at_sp, scratch->piece, sizeof(call->alloc.at_sp));
+	call->alloc.stack_name = walk_name(scratch, sp, bp, run->config->stack_depth, &call->cut);
 }
 
 #endif /* !VMT_PERF */

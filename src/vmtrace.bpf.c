@@ -101,14 +101,31 @@ static __always_inline bool read_area(const struct run *run, uint32_t va, struct
 /* ---- alloc_vmap_area(size, align, vstart, vend, node, gfp) ---------------------------------- */
 
 /* What a slot of any call begins with. */
-static __always_inline void begin_call(struct inflight_slot *call, const struct pt_regs *ctx,
-				       uint32_t sp)
+static __always_inline void begin_call(struct inflight_slot *call, const struct pt_regs *ctx)
 {
 	call->t_ns = bpf_ktime_get_ns();
 	call->bp = ctx->bp;
 	call->reported = 0;
-	if (!read_kernel(sp, call->alloc.at_sp, sizeof(call->alloc.at_sp)))
-		__builtin_memset(call->alloc.at_sp, 0, sizeof(call->alloc.at_sp));
+}
+
+static __always_inline void read_at_sp(struct wire_alloc *alloc, uint32_t sp)
+{
+	if (!read_kernel(sp, alloc->at_sp, sizeof(alloc->at_sp)))
+		__builtin_memset(alloc->at_sp, 0, sizeof(alloc->at_sp));
+	alloc->stack_name = 0;
+}
+
+/* Here, and not where the area is inserted, since there all CPUs wait for the lock. */
+static __always_inline void begin_stack(const struct run *run, struct inflight_slot *call,
+					uint32_t sp)
+{
+#ifndef VMT_PERF
+	if (run->config->stack_depth) {
+		name_stack(run, call, sp, call->bp);
+		return;
+	}
+#endif
+	read_at_sp(&call->alloc, sp);
 }
 
 PROGRAM("kprobe", alloc_entry, struct pt_regs)
@@ -116,7 +133,8 @@ PROGRAM("kprobe", alloc_entry, struct pt_regs)
 	uint32_t sp = entry_sp(ctx, run->config);
 	struct inflight_slot *call = inflight_begin(run, sp);
 
-	begin_call(call, ctx, sp);
+	begin_call(call, ctx);
+	begin_stack(run, call, sp);
 	call->nr_vms = 0;
 	call->alloc.size = ARG1(ctx);
 	call->alloc.align = ARG2(ctx);
@@ -155,7 +173,7 @@ static __always_inline void end_call(const struct run *run, bool known, struct w
 	}
 	fill_end(&run->cpu->call);
 	*record = run->cpu->call.alloc;
-	record->stack_name = 0; /* of an earlier use of the slot */
+	record->stack_name = 0; /* it comes with its frames */
 	inflight_end(run);
 }
 
@@ -191,23 +209,20 @@ PROGRAM("kretprobe", alloc_return, struct pt_regs)
 /* ---- insert_vmap_area(va, ...): an area with its final range -----------------------------------
  */
 
-/*
- * The frame pointer is still that of the caller, alloc_vmap_area: the word there is the one with
- * which that was entered, the word above what it returns to. The slot has what the latter was
- * before a return probe put an address of its own there.
- */
 static __always_inline void send_inserted(struct pt_regs *ctx, const struct run *run,
-					  struct inflight_slot *call, uint32_t bp)
+					  struct inflight_slot *call)
 {
 #ifdef VMT_PERF
 	struct alloc_record record = {};
 
 	record.alloc = call->alloc;
-	record.alloc.stack_name = 0;
 	add_stack(ctx, run, OWN_FRAME, &record);
 	send_alloc(ctx, run, &record);
 #else
-	send_stack(ctx, run, &call->alloc, bp, call->sp ? call->alloc.at_sp[0] : 0);
+	if (run->config->stack_depth)
+		send_stack(ctx, run, call);
+	else
+		send(run, ctx, &call->alloc, sizeof(call->alloc));
 #endif
 }
 
@@ -286,7 +301,7 @@ PROGRAM("kprobe", insert_entry, struct pt_regs)
 	fill_end(call);
 	if (!call->sp)
 		head->flags = WIRE_F_NO_ENTRY;
-	send_inserted(ctx, run, call, bp);
+	send_inserted(ctx, run, call);
 	if (call->sp)
 		call_told(run, call, va);
 }
@@ -455,7 +470,8 @@ PROGRAM("kprobe", percpu_entry, struct pt_regs)
 	uint32_t sp = entry_sp(ctx, run->config);
 	struct inflight_slot *call = inflight_begin(run, sp);
 
-	begin_call(call, ctx, sp);
+	begin_call(call, ctx);
+	read_at_sp(&call->alloc, sp);
 	call->nr_vms = ARG3(ctx);
 	call->alloc.head.reserved = 0;
 	call->alloc.align = call->alloc.at_sp[1]; /* its fourth argument is that */
