@@ -11,7 +11,7 @@ bool holes_next(const struct space *space, uint32_t addr, bool lazy_too, struct 
 		addr = space_start(space);
 	hole->start = hole->end = end;
 	for (; addr < end; addr = run_end) {
-		enum page_state state = space_run(space, addr, &run_end);
+		enum page_state state = space_stretch(space, addr, &run_end);
 		bool counts = state == PAGE_FREE || (lazy_too && state == PAGE_LAZY);
 
 		if (counts && hole->start == end)
@@ -61,7 +61,7 @@ void holes_report(const struct space *space, struct holes_report *report)
 
 	memset(report, 0, sizeof(*report));
 	for (uint32_t at = space_start(space); at < end; at = run_end) {
-		enum page_state state = space_run(space, at, &run_end);
+		enum page_state state = space_stretch(space, at, &run_end);
 		struct hole run = { at, run_end };
 
 		if (state == PAGE_FREE)

@@ -181,8 +181,8 @@ static void clear_for_free(struct space *space, const struct event *event)
 		table_remove(table, table->pages[page]);
 }
 
-/* What is freed is not known: puts it there. Returns its slot, TABLE_NONE without memory. Before the
- * first snapshot an unknown area may be freed; after it, this is news. */
+/* What is freed is not known: puts it there. Returns its slot, TABLE_NONE without memory. Before
+ * the first snapshot an unknown area may be freed; after it, this is news. */
 static uint32_t heal_alloc(struct space *space, const struct event *event, uint32_t slot)
 {
 	struct area area = {
@@ -211,8 +211,7 @@ static int apply_free(struct space *space, const struct event *event)
 	space->counters.frees++;
 	slot = table_slot_at(table, table_page(table, event->start));
 	if (slot == TABLE_NONE || table->slots[slot].state != AREA_USED ||
-	    table->slots[slot].start != event->start ||
-	    table->slots[slot].end != event->end) {
+	    table->slots[slot].start != event->start || table->slots[slot].end != event->end) {
 		slot = heal_alloc(space, event, slot);
 		if (slot == TABLE_NONE)
 			return -ENOMEM;
@@ -407,23 +406,43 @@ enum page_state space_page(const struct space *space, uint32_t addr)
 	return table_state(&space->table, table_page(&space->table, addr));
 }
 
-enum page_state space_run(const struct space *space, uint32_t addr, uint32_t *end)
+/* Free or unknown pages from page on. */
+static enum page_state bare_run(const struct table *table, uint32_t page, uint32_t *end)
+{
+	bool unknown = table->pages[page] == TABLE_WHAT;
+
+	while (page < table->nr_pages && table->pages[page] & TABLE_FREE &&
+	       (table->pages[page] == TABLE_WHAT) == unknown)
+		page++;
+	*end = table_addr(table, page);
+	return unknown ? PAGE_UNKNOWN : PAGE_FREE;
+}
+
+enum page_state space_stretch(const struct space *space, uint32_t addr, uint32_t *end)
 {
 	const struct table *table = &space->table;
 	uint32_t page = table_page(table, addr);
-	uint32_t word = table->pages[page];
-	enum page_state state = table_state(table, page);
+	uint32_t slot = table_slot_at(table, page);
 
-	if (state == PAGE_FREE || state == PAGE_UNKNOWN) {
-		while (page < table->nr_pages && table->pages[page] & TABLE_FREE &&
-		       (table->pages[page] == TABLE_WHAT) == (state == PAGE_UNKNOWN))
-			page++;
-		*end = table_addr(table, page);
+	if (slot == TABLE_NONE)
+		return bare_run(table, page, end);
+	*end = table->slots[slot].end;
+	return table->slots[slot].state == AREA_LAZY ? PAGE_LAZY : PAGE_USED;
+}
+
+enum page_state space_run(const struct space *space, uint32_t addr, uint32_t *end)
+{
+	const struct table *table = &space->table;
+	enum page_state state = space_stretch(space, addr, end);
+	uint32_t guard;
+
+	if (state != PAGE_USED)
 		return state;
-	}
-	*end = table->slots[word].end;
-	if (state == PAGE_USED)
-		*end -= table->slots[word].guard_pages * VMT_PAGE_SIZE;
+	guard = *end - table->slots[table_slot_at(table, table_page(table, addr))].guard_pages *
+			       VMT_PAGE_SIZE;
+	if (addr >= guard)
+		return PAGE_GUARD;
+	*end = guard;
 	return state;
 }
 

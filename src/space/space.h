@@ -188,6 +188,9 @@ enum page_state space_page(const struct space *space, uint32_t addr);
  *   for (at = space_start(s); at < space_end(s); at = end) state = space_run(s, at, &end) */
 enum page_state space_run(const struct space *space, uint32_t addr, uint32_t *end);
 
+/* The same where guard pages count as used, like the area that they end: half the steps. */
+enum page_state space_stretch(const struct space *space, uint32_t addr, uint32_t *end);
+
 /* The area (used or lazy) that covers addr, or NULL. Valid until the next space_apply. O(1). */
 const struct area *space_area_at(const struct space *space, uint32_t addr);
 
