@@ -11,6 +11,7 @@
 # start_record FILE OPTION...: in the background, until it records. Its pid is left in recorder.
 start_record() {
 	local err=$1.err
+	fresh "$err"
 	vmtrace record -o "$@" 2>"$err" &
 	recorder=$!
 	wait_for 20 grep -q 'recording into' "$err" || fail "no recording: $(cat "$err")"

@@ -16,6 +16,7 @@ cd /tmp/bulk
 start_live() {
 	local name=$1
 	shift
+	fresh "$name.live"
 	vmtrace "$@" --interval=500ms -o "$name.vmt" >"$name.live" 2>"/tmp/$name.err" &
 	watcher=$!
 	wait_for 20 grep -q 'largest hole' "$name.live" || fail "no block: $(cat "/tmp/$name.err")"

@@ -9,7 +9,7 @@ restored() { [ "$(cat /proc/sys/kernel/kptr_restrict)" = "$kptr" ]; }
 no_probes() { [ -z "$(cat /sys/kernel/debug/kprobes/list)" ]; }
 
 for signal in INT TERM; do
-	rm -f /tmp/live # or the last round's blocks are taken for this one's
+	fresh /tmp/live
 	vmtrace live --interval=500ms >/tmp/live 2>/tmp/err &
 	pid=$!
 	wait_for 20 grep -q 'largest hole' /tmp/live || fail "no block: $(cat /tmp/err)"

@@ -58,6 +58,7 @@ grep -q '^{"verdict":"pages".*"requested":'$((total + 8 * MB))',.*"errno":12,.*"
 assert_eq "$(grep -c '^{"verdict":"pages"' /tmp/all)" 2 "failures of pages"
 
 for options in "" --transport=perf --probe-plan=return --probe-plan=tracepoint,insert; do
+	fresh /tmp/live.err
 	# shellcheck disable=SC2086  # may be empty
 	vmtrace why --json --duration=60s $options >/tmp/live.json 2>/tmp/live.err &
 	watcher=$!

@@ -29,6 +29,7 @@ enough() { [ "$(said)" -ge "$1" ]; }
 watch() {
 	local number=$1 nagios=$2
 	shift 2
+	fresh /tmp/leaks.err /tmp/check.err
 	vmtrace leaks --json --vmlinux=/kmod --duration=300s >/tmp/leaks 2>/tmp/leaks.err &
 	leaks_pid=$!
 	# shellcheck disable=SC2086

@@ -82,11 +82,16 @@ json_number() {
 	sed -n "s/.*\"$2\":\(-\{0,1\}[0-9][0-9]*\).*/\1/p" "$1" | head -n 1
 }
 
+# fresh FILE...: before a command in the background that writes them: what the one before it wrote
+# would be taken for its own until it has opened them.
+fresh() { rm -f "$@"; }
+
 # start_recording FILE [OPTION...]: events --json in the background, until its first snapshot is
 # complete. Its pid is left in recorder.
 start_recording() {
 	local file=$1
 	shift
+	fresh "$file" "$file.err"
 	vmtrace events --json "$@" >"$file" 2>"$file.err" &
 	recorder=$!
 	wait_for 20 grep -q '"phase":"end"' "$file" || fail "no recording: $(cat "$file.err")"
@@ -133,6 +138,7 @@ operations() {
 start_verify() {
 	local file=$1
 	shift
+	fresh "$file" "$file.err"
 	vmtrace verify --json -v "$@" >"$file" 2>"$file.err" &
 	verifier=$!
 	wait_for 20 grep -q 'watching' "$file.err" || fail "verify did not start: $(cat "$file.err")"

@@ -68,6 +68,7 @@ stop_nothing() { lost=0 events=0; }
 
 # start_program OBJECT PROGRAM HOOKS
 start_program() {
+	fresh /tmp/floor
 	# shellcheck disable=SC2086  # a list
 	floor "/guest/bench/$1.bpf.o" "$2" $3 >/tmp/floor 2>&1 &
 	tool=$!
@@ -83,6 +84,7 @@ stop_program() {
 
 # start_vmtrace OPTION...
 start_vmtrace() {
+	fresh /tmp/v.err
 	vmtrace verify --duration=1h -v "$@" >/tmp/v 2>/tmp/v.err &
 	tool=$!
 	wait_for 90 grep -q watching /tmp/v.err || fail "verify $*: $(cat /tmp/v.err)"
@@ -98,7 +100,7 @@ stop_vmtrace() {
 
 # start_screen OPTION...: the screen on a terminal of 80x24
 start_screen() {
-	rm -f /tmp/s.pid /tmp/s.drawn
+	fresh /tmp/s.pid /tmp/s.drawn
 	# shellcheck disable=SC2016  # of that shell
 	onpty 80x24 /tmp/s.drawn sh -c 'echo $$ >/tmp/s.pid; exec vmtrace "$@"' sh "$@" </dev/null 2>/tmp/s.err &
 	terminal=$!
@@ -113,7 +115,7 @@ stop_screen() {
 }
 
 start_record() {
-	rm -f /tmp/r.vmt
+	fresh /tmp/r.vmt /tmp/r.err
 	vmtrace record -o /tmp/r.vmt --force "$@" 2>/tmp/r.err &
 	tool=$!
 	wait_for 90 grep -q 'recording into' /tmp/r.err || fail "record: $(cat /tmp/r.err)"
@@ -143,7 +145,7 @@ start_trace_cmd() {
 	local hooks=$1
 	shift
 	make_events "$hooks"
-	rm -f /tmp/t.dat*
+	fresh /tmp/t.dat*
 	trace-cmd record "$@" -e bench -o /tmp/t.dat >/tmp/t.log 2>&1 &
 	tool=$!
 	wait_for 90 trace_cmd_records || fail "trace-cmd: $(cat /tmp/t.log)"
@@ -163,6 +165,7 @@ stop_trace_cmd() {
 # start_perf AREA|ALL
 start_perf() {
 	make_events "$1"
+	fresh /tmp/p.data
 	perf record -a -g -e 'bench:*' -o /tmp/p.data >/tmp/p.log 2>&1 &
 	tool=$!
 	wait_for 90 perf_records || fail "perf: $(cat /tmp/p.log)"
