@@ -406,11 +406,30 @@ enum page_state space_page(const struct space *space, uint32_t addr)
 	return table_state(&space->table, table_page(&space->table, addr));
 }
 
+#define SHORT_HOLE 6 /* pages, of which to look at four at once does not pay */
+
+/* Where the free pages from page on end. */
+static uint32_t free_run(const struct table *table, uint32_t page)
+{
+	const uint32_t *pages = table->pages;
+	uint32_t last = table->nr_pages;
+
+	if (last - page > SHORT_HOLE)
+		last = page + SHORT_HOLE;
+	while (page < last && pages[page] & TABLE_FREE)
+		page++;
+	return page == last ? table_next_covered(table, page, table->nr_pages) : page;
+}
+
 /* Free or unknown pages from page on. */
 static enum page_state bare_run(const struct table *table, uint32_t page, uint32_t *end)
 {
 	bool unknown = table->pages[page] == TABLE_WHAT;
 
+	if (!table->state_pages[PAGE_UNKNOWN]) { /* as nearly always */
+		*end = table_addr(table, free_run(table, page));
+		return PAGE_FREE;
+	}
 	while (page < table->nr_pages && table->pages[page] & TABLE_FREE &&
 	       (table->pages[page] == TABLE_WHAT) == unknown)
 		page++;
