@@ -57,7 +57,7 @@ struct wire_head {
 	uint8_t nr_frames; /* u32 return addresses that follow the record, innermost first */
 	uint8_t flags;     /* enum wire_flag */
 	uint32_t reserved;
-	char comm[VMT_COMM_LEN];
+	char comm[VMT_COMM_LEN]; /* up to a 0; what is behind that is anything */
 };
 _Static_assert(sizeof(struct wire_head) == 48, "wire_head: one layout on bpf, i386, amd64");
 _Static_assert(__builtin_offsetof(struct wire_head, type) == 24, "wire_head.type");
@@ -125,16 +125,14 @@ _Static_assert(sizeof(struct wire_stats) == 64, "wire_stats: one cache line a CP
 struct wire_config {
 	uint32_t stack_depth;       /* frames to keep, at most VMT_MAX_FRAMES */
 	uint32_t gfp_arg;           /* which argument of alloc_vmap_area is gfp, 0 = not known */
-	uint32_t wake_records;      /* of a CPU between two wake-ups: a power of two */
 	uint32_t sp_is_regs;        /* regs->sp is not saved (before 5.8): the stack begins there */
 	uint32_t alloc_by_return;   /* alloc_return also reports areas whose entry was not seen */
 	uint32_t insert_alone;      /* insert_entry sees areas whose request no probe shows */
 	uint32_t insert_needs_slot; /* insert_vmap_area also takes lazy areas: 6.12 on */
 	uint32_t with_requests;     /* vmalloc_entry is there: what it notes is worth a look */
 	uint32_t nr_cpus;           /* possible ones */
-	uint32_t reserved;
 };
-_Static_assert(sizeof(struct wire_config) == 40, "wire_config: one layout on bpf, i386, amd64");
+_Static_assert(sizeof(struct wire_config) == 32, "wire_config: one layout on bpf, i386, amd64");
 
 /* ---- allocations in progress: of the BPF programs, swept by capture/probes ------------------- */
 
@@ -161,7 +159,10 @@ struct wire_cpu {
 	struct wire_stats stats;
 	struct inflight_slot call; /* the last call that was entered here */
 	struct wire_head freed;    /* where free_entry makes its record */
-	uint32_t reserved[4];
+	uint32_t zero;             /* the key of a map that has one entry */
+	uint32_t wake_mask;        /* of a record's number: none of these bits set, it wakes */
+	uint32_t number;           /* of the CPU */
+	uint32_t reserved;
 };
 _Static_assert(sizeof(struct wire_cpu) == 256,
 	       "wire_cpu: a power of two, so that a shift finds it");

@@ -30,11 +30,6 @@ static __always_inline uint32_t current_tid(void)
 	return (uint32_t)bpf_get_current_pid_tgid();
 }
 
-static __always_inline bool same_stack(uint32_t a, uint32_t b)
-{
-	return (a ^ b) < KERNEL_STACK_BYTES;
-}
-
 /* Where on a stack a call began: above low and below high. */
 struct reach {
 	uint32_t low;

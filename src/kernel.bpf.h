@@ -30,6 +30,11 @@
 
 #define KERNEL_STACK_BYTES 8192u /* THREAD_SIZE, and a stack is aligned to it */
 
+static __always_inline bool same_stack(uint32_t a, uint32_t b)
+{
+	return (a ^ b) < KERNEL_STACK_BYTES;
+}
+
 /* What a function returned. The asm has it read here: read later, clang may compute its address
  * first, and the verifier takes no computed pointer to a context. */
 static __always_inline uint32_t result_of(const struct pt_regs *ctx)

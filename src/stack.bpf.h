@@ -82,19 +82,25 @@ static __always_inline bool send_alloc(void *ctx, const struct run *run,
 
 #ifndef VMT_PERF
 
-#define PIECE_BYTES 3072u /* of a stack, at most: 24 frames of 128 bytes */
-#define NR_KNOWN    1024  /* power of two */
+#define PIECE_BYTES  3072u /* of a stack, at most: 24 frames of 128 bytes */
+#define NR_KNOWN     1024  /* power of two */
+#define NR_SCRATCHES 8
 /* Odd, an immediate of BPF, and larger than two addresses of kernel code can be apart: so frames
  * that stand for digits do not make up for one another. */
 #define NAME_FACTOR 0x6c078965u
 #define REGS_MARK   0x80000000u /* clear in a saved %ebp that points to registers instead */
 #define USER_CS     3u
+/* The last frame and the registers above it. */
+#define LAST_FRAME_BYTES (8 + PT_REGS_BYTES)
 
 struct scratch {
 	uint32_t piece[PIECE_BYTES / sizeof(uint32_t)];
 	uint64_t ips[VMT_MAX_FRAMES];
 	struct alloc_record record;
 };
+
+/* Of the first CPUs as global data, since a look-up costs five times as much. */
+struct scratch first_scratches[NR_SCRATCHES] SEC(".data.scratch");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -107,11 +113,13 @@ struct {
  * place of an earlier one, which is then sent whole again. */
 uint64_t known_names[NR_KNOWN] SEC(".data.known");
 
-static __always_inline struct scratch *get_scratch(void)
+static __always_inline struct scratch *get_scratch(const struct run *run)
 {
-	uint32_t key = 0;
+	uint64_t cpu = run->cpu->number;
 
-	return bpf_map_lookup_elem(&scratches, &key);
+	if (cpu < NR_SCRATCHES)
+		return &first_scratches[cpu];
+	return bpf_map_lookup_elem(&scratches, &run->cpu->zero);
 }
 
 static __always_inline uint64_t *known_name(uint64_t name)
@@ -122,7 +130,7 @@ static __always_inline uint64_t *known_name(uint64_t name)
 /* From sp to the top of its stack, at most PIECE_BYTES. */
 static __always_inline bool read_piece(struct scratch *scratch, uint32_t sp)
 {
-	uint32_t bytes = KERNEL_STACK_BYTES - (sp & (KERNEL_STACK_BYTES - 1));
+	uint32_t bytes = (~sp & (KERNEL_STACK_BYTES - 1)) + 1;
 
 	if (bytes > PIECE_BYTES)
 		bytes = PIECE_BYTES;
@@ -137,43 +145,62 @@ static __always_inline const uint32_t *frame_at(const struct scratch *scratch, u
 	return (const uint32_t *)(unsigned long)off;
 }
 
-/* How far from the begin of the piece frame lies. */
-static __always_inline uint32_t in_piece(const struct scratch *scratch, const uint32_t *frame)
+/*
+ * From the frame at off in the piece to its caller's, which lies as far above base; its return
+ * address goes into the name. In assembler, which keeps to these registers: clang takes another one
+ * in every second step.
+ */
+static __always_inline uint64_t follow(const struct scratch *scratch, uint64_t base, uint64_t off,
+				       uint64_t *name, uint64_t *returns)
 {
-	return (uint32_t)((const uint8_t *)frame - (const uint8_t *)scratch->piece);
+	asm volatile("%0 += %3\n\t"
+		     "%2 = *(u32 *)(%0 + 4)\n\t"
+		     "%0 = *(u32 *)(%0 + 0)\n\t"
+		     "%0 -= %4\n\t"
+		     "%1 *= %5\n\t"
+		     "%1 += %2"
+		     : "+r"(off), "+r"(*name), "=&r"(*returns)
+		     : "r"(scratch->piece), "r"(base), "i"(NAME_FACTOR));
+	return off;
 }
 
-/* True if registers of user space, or the empty ones with which a kernel thread begins, lie there.
- */
-static __always_inline bool ends_at(const struct scratch *scratch, uint32_t base, uint32_t regs)
+/* Of registers that mark the end of a stack: those of user space, or the empty ones with which a
+ * kernel thread begins. */
+static __always_inline bool cs_of_end(uint32_t cs)
 {
-	uint64_t off = (uint64_t)regs + PT_REGS_CS - base;
-	uint32_t cs;
-
-	if (off <= PIECE_BYTES - 8)
-		cs = *frame_at(scratch, off);
-	else if (!read32(regs + PT_REGS_CS, &cs))
-		return false;
 	return !cs || (cs & USER_CS);
 }
 
 /*
- * True if the frame at bp is the last one of its stack; saved is what it holds. Either that points
- * to registers, which marks it (arch/x86/kernel/unwind_frame.c:decode_frame_pointer), or it is what
- * user space had there: then the frame is that of a system call, right below the registers at the
- * top of the stack (is_last_frame; arch/x86/include/asm/thread_info.h:TOP_OF_KERNEL_STACK_PADDING
- * is 8 or 16).
+ * True if the frame that holds saved and returns is that of a system call: it lies right below the
+ * registers at the top of the stack (arch/x86/kernel/unwind_frame.c:is_last_frame), and
+ * arch/x86/include/asm/thread_info.h:TOP_OF_KERNEL_STACK_PADDING is 16 or 8. What returns into the
+ * code of the entry lies nowhere else, so it is known by its content.
  */
-static __always_inline bool is_last(const struct scratch *scratch, uint32_t base, uint32_t bp,
-				    uint32_t saved)
+static __always_inline bool is_entry_frame(const struct scratch *scratch, uint32_t base,
+					   uint32_t saved, uint32_t returns)
 {
-	uint32_t regs = saved | REGS_MARK, left;
+	uint64_t room = (base | (KERNEL_STACK_BYTES - 1)) + 1 - base - LAST_FRAME_BYTES;
+	const uint32_t *frame;
 
-	if (!(saved & REGS_MARK) && (regs ^ bp) < KERNEL_STACK_BYTES)
-		return ends_at(scratch, base, regs);
-	regs = bp + 2 * sizeof(uint32_t);
-	left = KERNEL_STACK_BYTES - ((regs + PT_REGS_BYTES) & (KERNEL_STACK_BYTES - 1));
-	return (left == 8 || left == 16) && ends_at(scratch, base, regs);
+#pragma unroll
+	for (uint32_t padding = 16; padding >= 8; padding -= 8) {
+		if (room - padding > PIECE_BYTES - LAST_FRAME_BYTES)
+			continue;
+		frame = frame_at(scratch, room - padding);
+		if (frame[0] == saved && frame[1] == returns)
+			return cs_of_end(frame[2 + PT_REGS_CS / sizeof(*frame)]);
+	}
+	return false;
+}
+
+/* True if saved points to registers that mark the end, in the piece
+ * (unwind_frame.c:decode_frame_pointer). */
+static __always_inline bool is_end(const struct scratch *scratch, uint32_t base, uint32_t saved)
+{
+	uint64_t off = (uint64_t)(saved | REGS_MARK) + PT_REGS_CS - base;
+
+	return !(saved & REGS_MARK) && off <= PIECE_BYTES - 8 && cs_of_end(*frame_at(scratch, off));
 }
 
 /*
@@ -187,35 +214,32 @@ static __always_inline bool is_last(const struct scratch *scratch, uint32_t base
 static __always_inline uint64_t walk_name(struct scratch *scratch, uint32_t sp, uint32_t bp,
 					  uint32_t depth, uint32_t *cut)
 {
-	const uint32_t *frame = scratch->piece;
 	/* 64 bits wide: the interpreter then has no halves to clear. */
-	uint64_t name = NAME_FACTOR + (uint64_t)frame[0], base = sp, next = bp, above = 0;
+	uint64_t base = sp, above = bp - base, returns = scratch->piece[0];
+	uint64_t name = NAME_FACTOR + returns;
+	uint32_t last;
 
-	*cut = 1;
+	*cut = 0;
 	if (depth == VMT_MAX_FRAMES) {
 #pragma unroll
 		for (int i = 1; i < VMT_MAX_FRAMES; i++) {
-			above = next - base;
 			if (above > PIECE_BYTES - 8)
 				goto out_of_piece;
-			frame = frame_at(scratch, above);
-			name = name * NAME_FACTOR + frame[1];
-			next = frame[0];
+			above = follow(scratch, base, above, &name, &returns);
 		}
-		return name;
+	} else {
+		for (uint32_t i = 1; i < depth; i++) {
+			if (above > PIECE_BYTES - 8)
+				goto out_of_piece;
+			above = follow(scratch, base, above, &name, &returns);
+		}
 	}
-	for (uint32_t i = 1; i < depth; i++) {
-		above = next - base;
-		if (above > PIECE_BYTES - 8)
-			goto out_of_piece;
-		frame = frame_at(scratch, above);
-		name = name * NAME_FACTOR + frame[1];
-		next = frame[0];
-	}
+	*cut = 1;
 	return name;
 out_of_piece:
-	*cut = 0;
-	return is_last(scratch, base, base + in_piece(scratch, frame), next) ? name : 0;
+	last = above + base;
+	return is_entry_frame(scratch, base, last, returns) || is_end(scratch, base, last) ? name
+											   : 0;
 }
 
 /* The name that nr frames as bpf_get_stack gives them would have, were the first one first. */
@@ -236,7 +260,7 @@ static __always_inline uint64_t name_of(const uint64_t *ips, uint32_t nr, uint32
  */
 static __always_inline void send_whole(void *ctx, const struct run *run, struct inflight_slot *call)
 {
-	struct scratch *scratch = get_scratch();
+	struct scratch *scratch = get_scratch(run);
 	uint32_t depth = run->config->stack_depth, first = call->alloc.at_sp[0], seen = 0;
 	uint64_t name = call->alloc.stack_name;
 	struct alloc_record *record;
@@ -283,7 +307,7 @@ static __always_inline void send_stack(void *ctx, const struct run *run, struct 
 static __always_inline void name_stack(const struct run *run, struct inflight_slot *call,
 				       uint32_t sp, uint32_t bp)
 {
-	struct scratch *scratch = get_scratch();
+	struct scratch *scratch = get_scratch(run);
 
 	if (!scratch || !read_piece(scratch, sp)) {
 		__builtin_memset(call->alloc.at_sp, 0, sizeof(call->alloc.at_sp));

@@ -64,17 +64,17 @@ static __always_inline void run_end(struct run *run)
 }
 
 /*
- * Wakes the consumer at every wake_records-th record of this CPU: a wake-up per record would cost
- * more than the record, and to ask how full the ring is half of one. What comes after the last
+ * Wakes the consumer at some records of this CPU (wake_mask): a wake-up per record would cost more
+ * than the record, and to ask how full the ring is half of one. What comes after the last
  * wake-up waits for the consumer's own timeout. True if the record is in the ring.
  */
 static __always_inline bool send(const struct run *run, void *ctx, void *record, uint64_t bytes)
 {
-	uint32_t key = 0, number = run->cpu->stats.records;
+	uint32_t number = run->cpu->stats.records;
 	uint64_t flags = BPF_RB_NO_WAKEUP;
-	void *ring = bpf_map_lookup_elem(&rings, &key);
+	void *ring = bpf_map_lookup_elem(&rings, &run->cpu->zero);
 
-	if (!(number & (loader_config.wake_records - 1)))
+	if (!(number & run->cpu->wake_mask))
 		flags = BPF_RB_FORCE_WAKEUP;
 	if (!ring || bpf_ringbuf_output(ring, record, bytes, flags) != 0) {
 		COUNT(run, lost_ring);
@@ -143,6 +143,18 @@ static __always_inline bool send(const struct run *run, void *ctx, void *record,
 }
 
 #endif /* VMT_PERF */
+
+/*
+ * The same for a path that is hardly ever taken. The compiler does not know that it is the same, so
+ * it computes nothing for that path beforehand, and keeps no register for it.
+ */
+static __always_inline struct run aside(const struct run *run)
+{
+	struct run copy = *run;
+
+	asm volatile("" : "+r"(copy.cpu));
+	return copy;
+}
 
 /* A program that sends nothing and counts nothing needs no more than the configuration. */
 #define QUIET_PROGRAM(section, name, context)                                               \

@@ -60,8 +60,6 @@ static __always_inline void fill_head(struct wire_head *head, uint32_t type, uin
 	head->t_ns = t_ns;
 	__builtin_memcpy(&head->type, &type, sizeof(type));
 	__builtin_memcpy(&head->tid, &pid_tgid, sizeof(pid_tgid));
-	/* Not all kernels clear what is behind the name: the reader compares all of it. */
-	__builtin_memset(head->comm, 0, sizeof(head->comm));
 	bpf_get_current_comm(head->comm, sizeof(head->comm));
 }
 
@@ -105,6 +103,7 @@ static __always_inline void begin_call(struct inflight_slot *call, const struct 
 {
 	call->t_ns = bpf_ktime_get_ns();
 	call->bp = ctx->bp;
+	call->nr_vms = 0;
 	call->reported = 0;
 }
 
@@ -135,7 +134,6 @@ PROGRAM("kprobe", alloc_entry, struct pt_regs)
 
 	begin_call(call, ctx);
 	begin_stack(run, call, sp);
-	call->nr_vms = 0;
 	call->alloc.size = ARG1(ctx);
 	call->alloc.align = ARG2(ctx);
 	call->alloc.vstart = ARG3(ctx);
@@ -177,17 +175,12 @@ static __always_inline void end_call(const struct run *run, bool known, struct w
 	inflight_end(run);
 }
 
-PROGRAM("kretprobe", alloc_return, struct pt_regs)
+/* Of a call that was not over with its insertion. */
+static __always_inline void call_returned(struct pt_regs *ctx, const struct run *run, uint32_t va)
 {
-	uint32_t va = result_of(ctx);
 	struct alloc_record record = {};
-	bool known;
+	bool known = inflight_returning(run, ctx);
 
-	if (va == run->cpu->stats.inserted && !run->config->insert_needs_slot) {
-		run->cpu->stats.inserted = 0;
-		return; /* insert_entry has told it, and is done with its slot */
-	}
-	known = inflight_returning(run, ctx);
 	if (!IS_ERROR(va) && is_told(run, known)) {
 		if (known)
 			inflight_end(run);
@@ -204,6 +197,16 @@ PROGRAM("kretprobe", alloc_return, struct pt_regs)
 	}
 	add_stack(ctx, run, 0, &record);
 	send_alloc(ctx, run, &record);
+}
+
+PROGRAM("kretprobe", alloc_return, struct pt_regs)
+{
+	uint32_t va = result_of(ctx);
+
+	if (va == run->cpu->stats.inserted)
+		run->cpu->stats.inserted = 0; /* insert_entry has told it, and ended the call */
+	else
+		call_returned(ctx, run, va);
 }
 
 /* ---- insert_vmap_area(va, ...): an area with its final range -----------------------------------
@@ -250,18 +253,31 @@ static __always_inline bool is_of_call(uint32_t bp, const struct inflight_slot *
  * one that is not known. False if the area is not to be told: percpu_return does that, or it is a
  * lazy one.
  */
-static __always_inline bool find_inserting(const struct run *run, struct inflight_slot *call,
-					   uint32_t sp, uint32_t bp)
+static __always_inline bool find_inserting(const struct pt_regs *ctx, const struct run *usual)
 {
-	bool found = inflight_find(run, around(sp));
+	struct run run = aside(usual);
+	struct inflight_slot *call = &run.cpu->call;
+	uint32_t sp = entry_sp(ctx, run.config);
+	bool found = inflight_find(&run, around(sp));
 
 	if (found && call->nr_vms)
 		return false;
-	if (run->config->insert_needs_slot)
-		return found && is_of_call(bp, call);
+	if (run.config->insert_needs_slot)
+		return found && is_of_call(ctx->bp, call);
 	if (!found)
-		make_unknown(run, call, sp);
+		make_unknown(&run, call, sp);
 	return true;
+}
+
+/* The call in this CPU's slot asked for another size: its return was missed, and the area is of one
+ * that is not known. */
+static __always_inline bool insert_unknown(const struct pt_regs *ctx, const struct run *usual)
+{
+	struct run run = aside(usual);
+	struct inflight_slot *call = &run.cpu->call;
+
+	make_unknown(&run, call, entry_sp(ctx, run.config));
+	return read_area(&run, ARG1(ctx), &call->alloc.head);
 }
 
 /* Of no use any more but to the return, where that has to know; else it goes here. */
@@ -285,25 +301,20 @@ PROGRAM("kprobe", insert_entry, struct pt_regs)
 {
 	struct inflight_slot *call = &run->cpu->call;
 	struct wire_head *head = &call->alloc.head;
-	uint32_t sp = entry_sp(ctx, run->config), bp = frame_of(ctx), va = ARG1(ctx);
 
 	/* The caller's frame begins right below where it was entered. */
-	if (call->sp != bp + (uint32_t)sizeof(uint32_t) && !find_inserting(run, call, sp, bp))
+	if (call->sp != frame_of(ctx) + (uint32_t)sizeof(uint32_t) && !find_inserting(ctx, run))
 		return;
-	if (!read_area(run, va, head))
+	if (!read_area(run, ARG1(ctx), head))
 		return;
-	if (call->sp && call->alloc.size != head->end - head->start) {
-		/* It is of a call whose return was missed. */
-		make_unknown(run, call, sp);
-		if (!read_area(run, va, head))
-			return;
-	}
+	if (call->alloc.size != head->end - head->start && call->sp && !insert_unknown(ctx, run))
+		return;
 	fill_end(call);
 	if (!call->sp)
 		head->flags = WIRE_F_NO_ENTRY;
 	send_inserted(ctx, run, call);
 	if (call->sp)
-		call_told(run, call, va);
+		call_told(run, call, ARG1(ctx));
 }
 
 /* ---- tracepoint vmalloc:alloc_vmap_area(addr, size, align, vstart, vend, failed) ---------------
@@ -573,13 +584,15 @@ PROGRAM("kprobe", warn_entry, struct pt_regs)
  * so this is the only place that sees who frees. */
 PROGRAM("kprobe", vfree_entry, struct pt_regs)
 {
-	struct wire_vfree record = {};
 	uint32_t addr = ARG1(ctx);
+	struct wire_vfree record;
 
 	if (!addr)
 		return;
 	fill_head(&record.head, WIRE_VFREE, bpf_ktime_get_ns());
 	record.head.start = addr;
+	record.head.end = 0;
+	record.head.reserved = 0;
 	read32(entry_sp(ctx, run->config), &record.caller);
 	read32(ctx->bp + 4, &record.caller2);
 	send(run, ctx, &record, sizeof(record));

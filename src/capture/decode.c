@@ -208,13 +208,39 @@ static int decode_stack(struct decode *decode, const struct wire_alloc *alloc, u
 	return look_up_stack(decode, addrs, count, alloc->head.t_ns, sink, stack_id, &settled);
 }
 
+/* The bits of its bytes before the first that is 0, and of that; all of them if none is. */
+static inline uint32_t bits_of_text(uint32_t word)
+{
+	uint32_t zero = (word - 0x01010101) & ~word & 0x80808080; /* its lowest bit is right */
+
+	return zero ? zero ^ (zero - 1) : 0xffffffff;
+}
+
+/* Four bytes at a time, the first one lowest: the byte order of x86. */
+static bool same_text(const uint32_t *a, const uint32_t *b)
+{
+	for (int i = 0; i < VMT_COMM_LEN / 4; i++) {
+		uint32_t bits = bits_of_text(a[i]);
+
+		if ((a[i] ^ b[i]) & bits)
+			return false;
+		if (bits != 0xffffffff || (a[i] >> 24) == 0)
+			return true;
+	}
+	return true;
+}
+
+static inline bool same_name(const uint32_t *a, const uint32_t *b)
+{
+	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3])) || same_text(a, b);
+}
+
 static inline uint32_t task_name(struct decode *decode, const struct wire_head *head)
 {
 	struct task_name *task = &decode->task_names[head->tid & (NR_TASK_NAMES - 1)];
 	const uint32_t *words = (const uint32_t *)head->comm; /* aligned in the struct */
 
-	if (words[0] && words[0] == task->words[0] && words[1] == task->words[1] &&
-	    words[2] == task->words[2] && words[3] == task->words[3])
+	if (words[0] && same_name(words, task->words))
 		return task->name_id;
 	memcpy(task->words, words, sizeof(task->words));
 	task->name_id =

@@ -130,12 +130,9 @@ static uint32_t power_of_two(uint32_t n)
 static struct wire_config make_config(const struct probes *probes,
 				      const struct probes_options *options)
 {
-	uint32_t wake_records = options->ring_bytes / RING_PART / WAKE_RECORD_BYTES / probes->cpus;
-
 	return (struct wire_config){
 		.stack_depth = options->stack_depth,
 		.gfp_arg = probes->plan.gfp_arg,
-		.wake_records = power_of_two(wake_records),
 		.sp_is_regs = probes->plan.sp_is_regs,
 		.alloc_by_return = probes->plan.way == WAY_RETURN || probes->plan.insert_needs_slot,
 		.insert_alone = probes->plan.insert_alone,
@@ -148,6 +145,25 @@ static struct wire_config make_config(const struct probes *probes,
 static struct bpf_map *map(const struct probes *probes, const char *name)
 {
 	return bpf_object__find_map_by_name(probes->object, name);
+}
+
+/* What each CPU has to know. */
+static int set_cpus(const struct probes *probes)
+{
+	uint32_t records = power_of_two(probes->ring_bytes / RING_PART / WAKE_RECORD_BYTES /
+					probes->cpus);
+	struct wire_cpu *cpus = calloc(VMT_MAX_CPUS, sizeof(*cpus));
+	int err;
+
+	if (!cpus)
+		return -ENOMEM;
+	for (uint32_t cpu = 0; cpu < VMT_MAX_CPUS; cpu++) {
+		cpus[cpu].number = cpu;
+		cpus[cpu].wake_mask = records - 1;
+	}
+	err = bpf_map__set_initial_value(map(probes, ".bss"), cpus, VMT_MAX_CPUS * sizeof(*cpus));
+	free(cpus);
+	return err;
 }
 
 static int configure(struct probes *probes, const struct wire_config *config)
@@ -163,7 +179,8 @@ static int configure(struct probes *probes, const struct wire_config *config)
 			err = bpf_map__set_map_flags(map(probes, "cpus"), BPF_F_MMAPABLE);
 		return err ? err : bpf_map__set_max_entries(map(probes, "events"), probes->cpus);
 	}
-	return bpf_map__set_initial_value(map(probes, ".rodata"), config, sizeof(*config));
+	err = bpf_map__set_initial_value(map(probes, ".rodata"), config, sizeof(*config));
+	return err ? err : set_cpus(probes);
 }
 
 /* Without global data (Linux 5.2) the configuration is in a map of its own. */

@@ -459,6 +459,32 @@ static void free_event(void **state)
 	assert_string_equal(names_text(f->names, f->events[0].comm_id), "0123456789abcdef");
 }
 
+/*
+ * One task after another has every pair of these names, and any bytes behind the end of them: what
+ * comes out is the name, whatever was compared with what.
+ */
+static void name_and_what_is_behind(void **state)
+{
+	static const char *const names[] = {
+		"a",	"b",	 "ab",	  "abc",   "abcd",	    "abce",
+		"abcde", "abcdefg", "abcdefgh", "abcdefghi", "0123456789abcde", "0123456789abcdf",
+		"0123456789abcdef", "\x01", "\x80", "\xff\x01", "\x01\x80" "bc", "",
+	};
+	struct fixture *f = *state;
+	struct wire_head record = head(WIRE_FREE);
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) * ARRAY_SIZE(names) * 4; i++) {
+		const char *name = names[i % 2 ? i / 8 % ARRAY_SIZE(names)
+					       : i / 8 / ARRAY_SIZE(names) % ARRAY_SIZE(names)];
+		size_t len = strlen(name);
+
+		memset(record.comm, "\x00\x01\xff" "a"[i / 2 % 4], VMT_COMM_LEN);
+		memcpy(record.comm, name, len < VMT_COMM_LEN ? len + 1 : VMT_COMM_LEN);
+		assert_int_equal(decode(f, &record, sizeof(record)), 0);
+		assert_string_equal(names_text(f->names, f->events[0].comm_id), name);
+	}
+}
+
 /* PURGE: no range, and a begin only if it was seen. */
 static void purge(void **state)
 {
@@ -665,7 +691,7 @@ int main(void)
 		TEST(failure),	       TEST(out_of_pages),
 		TEST(warning_of_another), TEST(array_of_pages),
 		TEST(deepest_stack_of_warning), TEST(own_pid),
-		TEST(free_event),      TEST(purge),
+		TEST(free_event),      TEST(name_and_what_is_behind), TEST(purge),
 		TEST(vfree),	       TEST(bad_records),
 		TEST(too_many_frames), TEST(where_gfp_is),
 		TEST(stack_by_name), TEST(unknown_name), TEST(many_names), TEST(sink_refuses),
