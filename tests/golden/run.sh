@@ -239,7 +239,8 @@ part() {
 }
 
 [ -x "$vmtrace" ] || { echo "$0: no $vmtrace: build it, or set VMTRACE" >&2; exit 1; }
-all=$(mktemp -d) || exit 1
+# In memory where there is room for it: of thousands of small files, a disk takes more time than vmtrace.
+all=$(mktemp -d -p /dev/shm 2>/dev/null || mktemp -d) || exit 1
 trap 'rm -rf "$all"' EXIT
 mkdir "$all/parts" "$all/jsonl" "$all/jsonl.err" "$all/vmt" "$all/vmt.err"
 part diffs view_diffs
@@ -262,7 +263,8 @@ fi
 	compare jsonl
 	check_stale
 	compare vmt .vmt
-	if command -v zstd >/dev/null && python3 -c 'import jsonschema' 2>/dev/null; then
+	# The python3 of the scripts, whichever is the first on the PATH.
+	if command -v zstd >/dev/null && /usr/bin/python3 -c 'import jsonschema' 2>/dev/null; then
 		"$vmtrace" schema >"$all/schema"
 		check_from_outside
 	else
