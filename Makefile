@@ -299,8 +299,8 @@ UNIT_TESTS  += $(FUZZ_NAMES:%=$(B)/unit/test_fuzz_%)
 
 # Those with random input run twice: in full as vmtrace is built, and less with the sanitizers
 # (tests/unit/volume.h).
-VOLUME_NAMES := attempt attempt_tree fit freetree holeset order place promises simulate space_overlap \
-	trend window
+VOLUME_NAMES := attempt attempt_tree fit freetree holeset jsonl_names order place promises simulate \
+	space_overlap trend window
 UNIT_TESTS   += $(VOLUME_NAMES:%=$(B)/plain/test_%)
 
 .PHONY: unit unit-tests golden record-files

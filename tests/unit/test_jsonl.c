@@ -654,49 +654,6 @@ static void test_flipped_bytes(void **state)
 	free(bytes);
 }
 
-/* 72 MB of names that are all different: what is too many is missing, memory has an end. */
-static void test_too_many_names(void **state)
-{
-	struct fixture *fixture = *state;
-	const uint32_t nr_stacks = 560, nr_frames = 128;
-	struct jsonl_reader *reader;
-	struct event event;
-	uint32_t n = 0, stacks = 0, events = 0;
-	char *text, why[256], name[1001] = "";
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	fputs(HEADER, out);
-	memset(name, '0', sizeof(name) - 1);
-	for (uint32_t id = 1; id <= nr_stacks; id++) {
-		fprintf(out, "{\"type\":\"stack\",\"id\":%u,\"frames\":[", id);
-		for (uint32_t i = 0; i < nr_frames; i++) {
-			snprintf(name + 990, 11, "%010u", n++);
-			fputs(i ? ",\"" : "\"", out);
-			fwrite(name, 1, 1000, out);
-			fputs("\"", out);
-		}
-		fputs("]}\n" GOOD, out);
-	}
-	fclose(out);
-	fixture->input = input_memory(text, len);
-	assert_int_equal(jsonl_open(fixture->input, fixture->names, fixture->stacks, &reader, why,
-				    sizeof(why)),
-			 0);
-	while (jsonl_next(reader, &event) == 1) {
-		stacks += event.type == EV_STACK;
-		events += event.type == EV_FREE;
-		if (event.type == EV_FREE)
-			assert_string_equal(names_text(fixture->names, event.comm_id), "x");
-	}
-	assert_int_equal(stacks, nr_stacks);
-	assert_int_equal(events, nr_stacks);
-	assert_true(names_count(fixture->names) > 60000);
-	assert_true(names_count(fixture->names) <= (64u << 20) / 1000 + 4);
-	jsonl_close(reader);
-	free(text);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -717,7 +674,6 @@ int main(void)
 		TEST(test_headers),
 		TEST(test_cut_at_every_byte),
 		TEST(test_flipped_bytes),
-		TEST(test_too_many_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
