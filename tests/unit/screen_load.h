@@ -151,17 +151,30 @@ static inline struct layout load_layout(struct load *load, uint32_t rows, uint32
 	return layout_make(rows, columns, &load->state, &wants);
 }
 
-/* The model for a size, and its grid. */
-static inline struct grid *load_draw(struct load *load, uint32_t rows, uint32_t columns, bool utf8)
+static inline struct grid *load_draw_from(struct load *load, uint32_t rows, uint32_t columns,
+					  bool utf8, bool fresh)
 {
 	struct layout layout = load_layout(load, rows, columns);
 	struct grid *grid;
 
-	assert_int_equal(model_build(&load->model, &load->from, &load->state, &layout, utf8, true),
+	assert_int_equal(model_build(&load->model, &load->from, &load->state, &layout, utf8, fresh),
 			 0);
 	grid = draw_screen(&load->model, &load->state, &layout, utf8);
 	assert_non_null(grid);
 	return grid;
+}
+
+/* The model for a size, and its grid. */
+static inline struct grid *load_draw(struct load *load, uint32_t rows, uint32_t columns, bool utf8)
+{
+	return load_draw_from(load, rows, columns, utf8, true);
+}
+
+/* Another size of what was drawn before: what is of the map alone stays, as in the screen. */
+static inline struct grid *load_redraw(struct load *load, uint32_t rows, uint32_t columns,
+				       bool utf8)
+{
+	return load_draw_from(load, rows, columns, utf8, false);
 }
 
 #endif

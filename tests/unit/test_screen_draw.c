@@ -105,11 +105,12 @@ static void test_any_size(void **unused)
 
 	(void)unused;
 	load_open(&load, LEAK, LOAD_ALL);
+	grid_free(load_draw(&load, 24, 80, false));
 	for (int pane = 0; pane < PANE_COUNT; pane++) {
 		load.state.pane = (enum pane)pane;
 		for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 			for (size_t j = 0; j < sizeof(sizes) / sizeof(sizes[0]); j++)
-				grid_free(load_draw(&load, sizes[i], sizes[j] * 2, j % 2));
+				grid_free(load_redraw(&load, sizes[i], sizes[j] * 2, j % 2));
 		}
 	}
 	load_close(&load);
