@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """make_vmt.py FILE EVENTS: a recording of that many failures, hardly to be packed, with long facts and
 a list of modules in front, made from docs/FORMAT.md alone."""
