@@ -174,8 +174,8 @@ static __always_inline bool inflight_find(const struct run *run, struct reach re
 {
 	struct inflight_slot *slot = &run->cpu->call;
 
-	if (within(slot->sp, reach))
-		return slot->released != slot->sp;
+	if (within(slot->sp, reach) && slot->released != slot->sp)
+		return true;
 #ifndef VMT_PERF
 	if (fetch(run, slot, reach))
 		return true;

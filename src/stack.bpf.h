@@ -206,8 +206,8 @@ static __always_inline bool is_end(const struct scratch *scratch, uint32_t base,
 /*
  * The name of the stack at the entry of a function, whose return address is the first word of the
  * piece; bp: the frame pointer there, its caller's. sp: where the piece was read. 0 if the walk
- * comes to no end that it knows, or out of the piece. *cut: there are more than depth frames, or as
- * many.
+ * comes to no end that it knows, or out of the piece. *cut, which is 0, becomes 1: there are more
+ * than depth frames, or as many.
  *
  * What is done for a frame is 7 instructions, unrolled, if the depth is the one that is usual.
  */
@@ -219,7 +219,6 @@ static __always_inline uint64_t walk_name(struct scratch *scratch, uint32_t sp, 
 	uint64_t name = NAME_FACTOR + returns;
 	uint32_t last;
 
-	*cut = 0;
 	if (depth == VMT_MAX_FRAMES) {
 #pragma unroll
 		for (int i = 1; i < VMT_MAX_FRAMES; i++) {

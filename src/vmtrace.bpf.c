@@ -105,6 +105,8 @@ static __always_inline void begin_call(struct inflight_slot *call, const struct 
 	call->bp = ctx->bp;
 	call->nr_vms = 0;
 	call->reported = 0;
+	call->released = 0;
+	call->cut = 0;
 }
 
 static __always_inline void read_at_sp(struct wire_alloc *alloc, uint32_t sp)
@@ -302,8 +304,11 @@ PROGRAM("kprobe", insert_entry, struct pt_regs)
 	struct inflight_slot *call = &run->cpu->call;
 	struct wire_head *head = &call->alloc.head;
 
-	/* The caller's frame begins right below where it was entered. */
-	if (call->sp != frame_of(ctx) + (uint32_t)sizeof(uint32_t) && !find_inserting(ctx, run))
+	/* The caller's frame begins right below where it was entered. A call that is over can lie
+	 * in the slot, and have begun at the same place as one that another CPU has the slot of. */
+	if ((call->sp != frame_of(ctx) + (uint32_t)sizeof(uint32_t) ||
+	     call->released == call->sp) &&
+	    !find_inserting(ctx, run))
 		return;
 	if (!read_area(run, ARG1(ctx), head))
 		return;

@@ -900,7 +900,6 @@ static int cmd_fail(char **argv)
 	return -EEXIST;
 }
 
-/* Every mapping shows the same page, so only address space is used up. */
 /*
  * An allocation inside an allocation of the same task: alloc_vmap_area calls
  * the purge notifiers when it finds no hole (mm/vmalloc.c, label overflow), and
@@ -943,6 +942,110 @@ static int cmd_fail_inside(char **argv, int argc)
 	err = cmd_fail(fail_argv);
 	unregister_vmap_purge_notifier(&in.nb);
 	return err ? err : in.err;
+}
+
+/*
+ * A request whose task goes to another CPU while the kernel looks for an area.
+ * If there is a reserve it is given up then, and the kernel tries again.
+ */
+struct moved {
+	struct notifier_block nb;
+	struct task_struct *task;
+	const struct cpumask *to;
+	void *reserve;
+	unsigned long reserve_pages;
+	int err;
+};
+
+static int moved_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct moved *moved = container_of(nb, struct moved, nb);
+
+	if (moved->task != current || moved->err != -ENODATA)
+		return NOTIFY_OK;
+	moved->err = set_cpus_allowed_ptr(current, moved->to);
+	if (moved->reserve) {
+		vunmap(moved->reserve);
+		*(unsigned long *)data += moved->reserve_pages;
+	}
+	moved->reserve = NULL;
+	return NOTIFY_OK;
+}
+
+/* What it costs is address space: all of its pages are the same one. */
+static int take_reserve(struct moved *moved, unsigned long bytes)
+{
+	unsigned long n = bytes >> PAGE_SHIFT, i;
+	struct page *page = ZERO_PAGE(0), **pages = kvmalloc_array(n, sizeof(*pages), GFP_KERNEL);
+
+	if (!pages)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		pages[i] = page;
+	moved->reserve = vmap(pages, n, VM_MAP, PAGE_KERNEL);
+	moved->reserve_pages = n;
+	kvfree(pages);
+	return moved->reserve ? 0 : -ENOMEM;
+}
+
+static int parse_cpu(const char *text, const struct cpumask **mask)
+{
+	unsigned long cpu;
+
+	if (parse_ulong(text, &cpu) || cpu >= nr_cpu_ids || !cpu_online(cpu))
+		return -EINVAL;
+	*mask = cpumask_of(cpu);
+	return 0;
+}
+
+/* fail_moved or moved, one way. */
+static int move_once(char **argv, unsigned long reserve, const struct cpumask *from,
+		     const struct cpumask *to)
+{
+	struct moved moved = {
+		.nb.notifier_call = moved_notify,
+		.task = current,
+		.to = to,
+		.err = -ENODATA,
+	};
+	char *fail_argv[] = { "fail", argv[1], NULL };
+	int err = set_cpus_allowed_ptr(current, from);
+
+	if (!err && reserve)
+		err = take_reserve(&moved, reserve); /* here: the other CPU allocates nothing */
+	if (!err)
+		err = register_vmap_purge_notifier(&moved.nb);
+	if (!err) {
+		err = reserve ? cmd_alloc(K_VMALLOC, argv) : cmd_fail(fail_argv);
+		unregister_vmap_purge_notifier(&moved.nb);
+	}
+	vunmap(moved.reserve);
+	return err ? err : moved.err;
+}
+
+/*
+ * fail_moved BYTES A B; moved NAME BYTES RESERVE A B
+ *
+ * From A to B and back within one system call: so both begin at the same place
+ * on the stack, whatever CONFIG_RANDOMIZE_KSTACK_OFFSET does.
+ */
+static int cmd_moved(char **argv, int argc)
+{
+	bool fails = !strcmp(argv[0], "fail_moved");
+	const struct cpumask *a, *b;
+	unsigned long reserve = 0;
+	int err;
+
+	if (argc != (fails ? 4 : 6) || parse_cpu(argv[argc - 2], &a) ||
+	    parse_cpu(argv[argc - 1], &b) || (!fails && parse_ulong(argv[3], &reserve)))
+		return -EINVAL;
+	err = move_once(argv, reserve, a, b);
+	if (!err && !fails)
+		err = cmd_free(argv, false);
+	if (!err)
+		err = move_once(argv, reserve, b, a);
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	return err;
 }
 
 /*
@@ -1209,6 +1312,8 @@ static int run_locked(char **argv, int argc)
 		return cmd_fail(argv);
 	if (!strcmp(argv[0], "fail_inside"))
 		return cmd_fail_inside(argv, argc);
+	if (!strcmp(argv[0], "fail_moved") || !strcmp(argv[0], "moved"))
+		return cmd_moved(argv, argc);
 	if (!strcmp(argv[0], "fail_many"))
 		return cmd_fail_many(argv, argc);
 	if (!strcmp(argv[0], "pairs"))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=dash disable=SC1091,SC2154
 # An allocation made inside another of the same task (a purge notifier that allocates while a
-# request fails) is paired with its own entry: both have their own size and outcome. And with
-# --probes=area the map is as exact, without the vmalloc and vfree families.
+# request fails) is paired with its own entry: both have their own size and outcome. So is one whose
+# task goes to another CPU meanwhile. And with --probes=area the map is as exact, without the vmalloc
+# and vfree families.
 . /guest/lib.sh
 
 load_module vmtest
@@ -24,6 +25,28 @@ outer=$(grep -n '"type":"fail"' /tmp/events | grep '"size":209719296' | grep '"r
 if grep '"type":"lost"' /tmp/events | grep -v '"cause":"stack"'; then
 	fail "events were lost"
 fi
+
+# To the other CPU and back: each is found where its task is when it ends. They are of one size and
+# begin at one place on the stack, so nothing but its own entry tells when it began.
+start_recording /tmp/moved
+for _ in 1 2 3; do
+	vmtest "fail_moved 210M 0 1"
+	vmtest "moved m 35M 90M 0 1"
+	vmtest "free m"
+done
+sleep 0.3
+stop_recording /tmp/moved
+# told TYPE MB: how many as asked
+told() { grep "\"type\":\"$1\"" /tmp/moved | grep "\"size\":$((($2 << 20) + 4096))," | grep -c "\"requested\":$(($2 << 20))[,}]"; }
+assert_eq "$(told fail 210)" 6 "failures as asked"
+assert_eq "$(told alloc 35)" 6 "allocations as asked"
+grep '"type":"lost"' /tmp/moved && fail "events were lost"
+# None began before the allocation before it, that of the reserve, was made.
+grep '"tid":' /tmp/moved | sed 's/.*"type":"\([a-z]*\)","t":\([0-9]*\),.*/\1 \2 &/; s/^\([a-z]* [0-9]*\) .*"latency_ns":\([0-9]*\).*/\1 \2/' |
+	awk '$1 == "alloc" && $3 > 0 { if ($2 - $3 < last) bad++; n++ } $1 == "alloc" { last = $2 } END { print n + 0, bad + 0 }' >/tmp/latencies
+read -r n bad </tmp/latencies
+[ "$n" -ge 12 ] || fail "only $n allocations"
+[ "$bad" -eq 0 ] || fail "$bad of $n began before the one before them had ended"
 
 start_recording /tmp/area --probes=area
 vmtest "vmalloc a 20000"
