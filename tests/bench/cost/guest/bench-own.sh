@@ -7,10 +7,13 @@
 # icount: shift=1,sleep=off
 . /guest/bench/lib.sh
 
+# What is in use: a lazy area of an earlier vmtrace would hide what lies there now.
+in_use() { vmallocinfo_real | grep -v 'unpurged vm_area'; }
+
 # own JIT: vmalloc space by the function that took it, with guard pages
 own() {
 	start_vmtrace
-	vmallocinfo_real >/tmp/after
+	in_use >/tmp/after
 	awk -v jit="$1" '
 		FNR == NR { before[$1] = 1; next }
 		!($1 in before) {
@@ -59,7 +62,7 @@ for jit in 0 1; do
 	set_jit $jit
 	vmtrace map >/dev/null 2>&1 # what the kernel itself adds once
 	sleep 1
-	vmallocinfo_real >/tmp/before
+	in_use >/tmp/before
 	own $jit
 	on_screen $jit
 	first "jit=$jit vmtrace map" vmtrace map
