@@ -162,7 +162,7 @@ struct wire_cpu {
 	uint32_t zero;             /* the key of a map that has one entry */
 	uint32_t wake_mask;        /* of a record's number: none of these bits set, it wakes */
 	uint32_t number;           /* of the CPU */
-	uint32_t reserved;
+	uint32_t with_stacks;      /* stack_depth of the configuration is not 0 */
 };
 _Static_assert(sizeof(struct wire_cpu) == 256,
 	       "wire_cpu: a power of two, so that a shift finds it");

@@ -52,15 +52,26 @@ struct {
 	__type(value, struct purge);
 } purging SEC(".maps");
 
-/* type: with nr_frames and flags, which are then 0. */
-static __always_inline void fill_head(struct wire_head *head, uint32_t type, uint64_t t_ns)
+/* With nr_frames and flags, which are then 0. */
+static __always_inline void set_type(struct wire_head *head, uint32_t type)
+{
+	__builtin_memcpy(&head->type, &type, sizeof(type));
+}
+
+/* When, and by whom. */
+static __always_inline void fill_task(struct wire_head *head, uint64_t t_ns)
 {
 	uint64_t pid_tgid = bpf_get_current_pid_tgid();
 
 	head->t_ns = t_ns;
-	__builtin_memcpy(&head->type, &type, sizeof(type));
 	__builtin_memcpy(&head->tid, &pid_tgid, sizeof(pid_tgid));
 	bpf_get_current_comm(head->comm, sizeof(head->comm));
+}
+
+static __always_inline void fill_head(struct wire_head *head, uint32_t type, uint64_t t_ns)
+{
+	set_type(head, type);
+	fill_task(head, t_ns);
 }
 
 static __always_inline uint32_t latency_ns(uint64_t from_ns, uint64_t to_ns)
@@ -82,7 +93,7 @@ static __always_inline void fill_end(struct inflight_slot *call)
 {
 	uint64_t now = bpf_ktime_get_ns();
 
-	fill_head(&call->alloc.head, WIRE_ALLOC, now);
+	fill_task(&call->alloc.head, now);
 	call->alloc.latency_ns = latency_ns(call->t_ns, now);
 }
 
@@ -103,6 +114,7 @@ static __always_inline void begin_call(struct inflight_slot *call, const struct 
 {
 	call->t_ns = bpf_ktime_get_ns();
 	call->bp = ctx->bp;
+	set_type(&call->alloc.head, WIRE_ALLOC);
 	call->nr_vms = 0;
 	call->reported = 0;
 	call->released = 0;
@@ -121,7 +133,7 @@ static __always_inline void begin_stack(const struct run *run, struct inflight_s
 					uint32_t sp)
 {
 #ifndef VMT_PERF
-	if (run->config->stack_depth) {
+	if (run->cpu->with_stacks) {
 		name_stack(run, call, sp, call->bp);
 		return;
 	}
@@ -139,7 +151,9 @@ PROGRAM("kprobe", alloc_entry, struct pt_regs)
 	call->alloc.size = ARG1(ctx);
 	call->alloc.align = ARG2(ctx);
 	call->alloc.vstart = ARG3(ctx);
+#ifdef VMT_PERF /* else it is always there */
 	call->alloc.head.reserved = run->config->gfp_arg;
+#endif
 	if (run->config->with_requests)
 		call->alloc.requested = take_request(sp, call->alloc.size);
 	inflight_began(run, sp);
@@ -224,7 +238,7 @@ static __always_inline void send_inserted(struct pt_regs *ctx, const struct run 
 	add_stack(ctx, run, OWN_FRAME, &record);
 	send_alloc(ctx, run, &record);
 #else
-	if (run->config->stack_depth)
+	if (run->cpu->with_stacks)
 		send_stack(ctx, run, call);
 	else
 		send(run, ctx, &call->alloc, sizeof(call->alloc));
@@ -239,6 +253,9 @@ static __always_inline void make_unknown(const struct run *run, struct inflight_
 	if (!run->config->insert_alone)
 		COUNT(run, no_entry);
 	__builtin_memset(&call->alloc, 0, sizeof(call->alloc));
+	set_type(&call->alloc.head, WIRE_ALLOC);
+	call->alloc.head.flags = WIRE_F_NO_ENTRY;
+	call->alloc.head.reserved = run->config->gfp_arg;
 	call->t_ns = bpf_ktime_get_ns();
 }
 
@@ -315,8 +332,6 @@ PROGRAM("kprobe", insert_entry, struct pt_regs)
 	if (call->alloc.size != head->end - head->start && call->sp && !insert_unknown(ctx, run))
 		return;
 	fill_end(call);
-	if (!call->sp)
-		head->flags = WIRE_F_NO_ENTRY;
 	send_inserted(ctx, run, call);
 	if (call->sp)
 		call_told(run, call, ARG1(ctx));
@@ -489,9 +504,8 @@ PROGRAM("kprobe", percpu_entry, struct pt_regs)
 	begin_call(call, ctx);
 	read_at_sp(&call->alloc, sp);
 	call->nr_vms = ARG3(ctx);
-	call->alloc.head.reserved = 0;
 	call->alloc.align = call->alloc.at_sp[1]; /* its fourth argument is that */
-	call->alloc.at_sp[1] = 0;
+	__builtin_memset(call->alloc.at_sp + 1, 0, sizeof(call->alloc.at_sp) - sizeof(uint32_t));
 	call->alloc.vstart = 0;
 	call->alloc.requested = 0;
 	call->alloc.size = 0;

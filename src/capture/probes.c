@@ -147,8 +147,8 @@ static struct bpf_map *map(const struct probes *probes, const char *name)
 	return bpf_object__find_map_by_name(probes->object, name);
 }
 
-/* What each CPU has to know. */
-static int set_cpus(const struct probes *probes)
+/* What each CPU has to know, and the same of all: from here it is read with one instruction. */
+static int set_cpus(const struct probes *probes, const struct wire_config *config)
 {
 	uint32_t records = power_of_two(probes->ring_bytes / RING_PART / WAKE_RECORD_BYTES /
 					probes->cpus);
@@ -159,6 +159,8 @@ static int set_cpus(const struct probes *probes)
 		return -ENOMEM;
 	for (uint32_t cpu = 0; cpu < VMT_MAX_CPUS; cpu++) {
 		cpus[cpu].number = cpu;
+		cpus[cpu].with_stacks = config->stack_depth != 0;
+		cpus[cpu].call.alloc.head.reserved = config->gfp_arg;
 		cpus[cpu].wake_mask = records - 1;
 	}
 	err = bpf_map__set_initial_value(map(probes, ".bss"), cpus, VMT_MAX_CPUS * sizeof(*cpus));
@@ -180,7 +182,7 @@ static int configure(struct probes *probes, const struct wire_config *config)
 		return err ? err : bpf_map__set_max_entries(map(probes, "events"), probes->cpus);
 	}
 	err = bpf_map__set_initial_value(map(probes, ".rodata"), config, sizeof(*config));
-	return err ? err : set_cpus(probes);
+	return err ? err : set_cpus(probes, config);
 }
 
 /* Without global data (Linux 5.2) the configuration is in a map of its own. */
