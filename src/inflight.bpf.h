@@ -42,6 +42,12 @@ static __always_inline struct reach around(uint32_t sp)
 	return (struct reach){ sp, (sp | (KERNEL_STACK_BYTES - 1)) + 1 };
 }
 
+/* The call whose frame pointer is bp, if it makes its frame where it was entered. */
+static __always_inline struct reach at_frame(uint32_t bp)
+{
+	return (struct reach){ bp + 3, bp + 6 }; /* bp + 4, with PERCPU_MARK or without */
+}
+
 /* The calls made by what began at sp. */
 static __always_inline struct reach below(uint32_t sp)
 {
@@ -83,9 +89,8 @@ static __always_inline void make_room(const struct run *run, struct inflight_slo
 	if (!slot->sp)
 		return;
 	if (slot->released == slot->sp) {
-		slot->released = 0;
-		slot->sp = 0;
-	} else if (same_stack(slot->sp, sp) && slot->sp <= sp) {
+		slot->sp = 0; /* released stays: who has read the one may yet read the other */
+	} else if (same_stack(slot->sp, sp) && (slot->sp & ~PERCPU_MARK) <= sp) {
 		if (!slot->reported) /* it has ended, unseen */
 			COUNT(run, unmatched);
 		slot->sp = 0;
@@ -136,35 +141,38 @@ static __always_inline struct inflight_slot *slot_of(uint32_t cpu)
 	return &cpus[cpu & (VMT_MAX_CPUS - 1)].call;
 }
 
-/*
- * Takes a call out of the slot of another CPU, where its task was when it began. That CPU may be
- * displacing it: then it is in the table before the slot has another sp.
- */
-static __always_inline bool fetch(const struct run *run, struct inflight_slot *slot,
-				  struct reach reach)
+/* Takes the call out of the slot of that other CPU, if it is of reach and not over. */
+static __always_inline bool fetch_from(const struct run *run, uint32_t cpu, struct reach reach)
 {
-	volatile struct inflight_slot *other;
-	uint32_t cpu, sp = 0;
+	struct inflight_slot *slot = &run->cpu->call;
+	volatile struct inflight_slot *other = slot_of(cpu);
+	uint32_t over = other->released; /* before sp: begin_call clears it before it sets sp */
+	uint32_t sp = other->sp;
 
-	for (cpu = 0; cpu < VMT_MAX_CPUS && cpu < run->config->nr_cpus; cpu++) {
-		other = slot_of(cpu);
-		sp = other->sp;
-		if (within(sp, reach) && other->released != sp)
-			break;
-		sp = 0;
-	}
-	if (!sp)
+	if (!within(sp, reach) || over == sp)
 		return false;
 	make_room(run, slot, reach.low);
 	*slot = *slot_of(cpu);
-	other = slot_of(cpu);
 	barrier();
-	if (other->sp != sp) {
+	if (other->sp != sp || other->released == sp) {
 		slot->sp = 0;
 		return false;
 	}
 	other->released = sp;
 	return true;
+}
+
+/*
+ * Takes a call out of the slot of another CPU, where its task was when it began. That CPU may be
+ * displacing it: then it is in the table before the slot has another sp.
+ */
+static __always_inline bool fetch(const struct run *run, struct reach reach)
+{
+	for (uint32_t cpu = 0; cpu < VMT_MAX_CPUS && cpu < run->config->nr_cpus; cpu++) {
+		if (fetch_from(run, cpu, reach))
+			return true;
+	}
+	return false;
 }
 
 #endif
@@ -177,7 +185,7 @@ static __always_inline bool inflight_find(const struct run *run, struct reach re
 	if (within(slot->sp, reach) && slot->released != slot->sp)
 		return true;
 #ifndef VMT_PERF
-	if (fetch(run, slot, reach))
+	if (fetch(run, reach))
 		return true;
 #endif
 	return recall(run, slot, reach);
@@ -185,11 +193,16 @@ static __always_inline bool inflight_find(const struct run *run, struct reach re
 
 /*
  * True if the call that returns now is in this CPU's slot: else its entry was not seen. The
- * registers of a return probe lie right below where the call began.
+ * registers of a return probe lie right below where the call began; what that is nested in began
+ * further up.
  */
 static __always_inline bool inflight_returning(const struct run *run, const struct pt_regs *ctx)
 {
-	return inflight_find(run, around(context_addr(ctx))) && run->cpu->call.bp == ctx->bp;
+	uint32_t addr = context_addr(ctx);
+	struct reach near = { addr, addr + 2 * PT_REGS_BYTES };
+
+	return (inflight_find(run, near) || inflight_find(run, around(addr))) &&
+	       run->cpu->call.bp == ctx->bp;
 }
 
 /* The call in this CPU's slot is over. */

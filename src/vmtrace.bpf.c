@@ -277,7 +277,7 @@ static __always_inline bool find_inserting(const struct pt_regs *ctx, const stru
 	struct run run = aside(usual);
 	struct inflight_slot *call = &run.cpu->call;
 	uint32_t sp = entry_sp(ctx, run.config);
-	bool found = inflight_find(&run, around(sp));
+	bool found = inflight_find(&run, at_frame(ctx->bp)) || inflight_find(&run, around(sp));
 
 	if (found && call->nr_vms)
 		return false;
@@ -295,6 +295,10 @@ static __always_inline bool insert_unknown(const struct pt_regs *ctx, const stru
 	struct run run = aside(usual);
 	struct inflight_slot *call = &run.cpu->call;
 
+	if (call->sp == frame_of(ctx) + (uint32_t)sizeof(uint32_t)) { /* and not further out */
+		COUNT(&run, unmatched);
+		call->sp = 0;
+	}
 	make_unknown(&run, call, entry_sp(ctx, run.config));
 	return read_area(&run, ARG1(ctx), &call->alloc.head);
 }

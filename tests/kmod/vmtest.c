@@ -988,6 +988,35 @@ static int take_reserve(struct moved *moved, unsigned long bytes)
 	return moved->reserve ? 0 : -ENOMEM;
 }
 
+/*
+ * A request that fails, and inside it one that is moved: what ends first is not
+ * what the CPU on which it ends has seen last.
+ */
+struct moved_inside {
+	struct notifier_block nb;
+	struct moved inner;
+	char **argv; /* of the inner one */
+	unsigned long reserve;
+	const struct cpumask *there;
+	int err;
+};
+
+static int moved_inside_notify(struct notifier_block *nb, unsigned long action, void *data)
+{
+	struct moved_inside *in = container_of(nb, struct moved_inside, nb);
+
+	if (in->inner.task != current)
+		return NOTIFY_OK;
+	if (in->err != -ENODATA) /* called by the inner one, which this one has made */
+		return moved_notify(&in->inner.nb, action, data);
+	in->err = set_cpus_allowed_ptr(current, in->there);
+	if (!in->err)
+		in->err = take_reserve(&in->inner, in->reserve);
+	if (!in->err)
+		in->err = cmd_alloc(K_VMALLOC, in->argv);
+	return NOTIFY_OK;
+}
+
 static int parse_cpu(const char *text, const struct cpumask **mask)
 {
 	unsigned long cpu;
@@ -1046,6 +1075,33 @@ static int cmd_moved(char **argv, int argc)
 		err = move_once(argv, reserve, b, a);
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
 	return err;
+}
+
+/* moved_inside NAME BYTES RESERVE FAILBYTES HERE THERE */
+static int cmd_moved_inside(char **argv, int argc)
+{
+	struct moved_inside in = {
+		.nb.notifier_call = moved_inside_notify,
+		.inner.task = current,
+		.inner.err = -ENODATA,
+		.argv = argv,
+		.err = -ENODATA,
+	};
+	char *fail_argv[] = { "fail", argv[4], NULL };
+	int err;
+
+	if (argc != 7 || parse_ulong(argv[3], &in.reserve) || !in.reserve ||
+	    parse_cpu(argv[5], &in.inner.to) || parse_cpu(argv[6], &in.there))
+		return -EINVAL;
+	err = set_cpus_allowed_ptr(current, in.inner.to);
+	if (!err)
+		err = register_vmap_purge_notifier(&in.nb);
+	if (!err) {
+		err = cmd_fail(fail_argv);
+		unregister_vmap_purge_notifier(&in.nb);
+	}
+	set_cpus_allowed_ptr(current, cpu_possible_mask);
+	return err ? err : in.err ? in.err : in.inner.err;
 }
 
 /*
@@ -1314,6 +1370,8 @@ static int run_locked(char **argv, int argc)
 		return cmd_fail_inside(argv, argc);
 	if (!strcmp(argv[0], "fail_moved") || !strcmp(argv[0], "moved"))
 		return cmd_moved(argv, argc);
+	if (!strcmp(argv[0], "moved_inside"))
+		return cmd_moved_inside(argv, argc);
 	if (!strcmp(argv[0], "fail_many"))
 		return cmd_fail_many(argv, argc);
 	if (!strcmp(argv[0], "pairs"))
