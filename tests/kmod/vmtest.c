@@ -1100,6 +1100,7 @@ static int cmd_moved_inside(char **argv, int argc)
 		err = cmd_fail(fail_argv);
 		unregister_vmap_purge_notifier(&in.nb);
 	}
+	vunmap(in.inner.reserve);
 	set_cpus_allowed_ptr(current, cpu_possible_mask);
 	return err ? err : in.err ? in.err : in.inner.err;
 }
